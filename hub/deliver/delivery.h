@@ -1,0 +1,54 @@
+// Rooms 9 and 10 of an alert's journey: the router decides once whose an alert is, and one pump a sink delivers it. Everything runs on one
+// io_context run by one thread (the delivery loop), so these rooms need no locks; what other threads may call says so.
+#pragma once
+
+#include "hub/deliver/sinks.h"
+#include "hub/journal/journal.h"
+#include "hub/metrics/metrics.h"
+#include "hub/state/state_store.h"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace hub {
+
+struct SinkStatus {
+  std::string name, kind;
+  std::string state;                  // "ok", "degraded" (retrying), "throttled", "paused" (misconfigured: a human is needed)
+  std::string reason;                 // why it is not ok; "" when ok
+  std::uint64_t routed = 0, delivered = 0, dead_letters = 0, dropped = 0, queued = 0;   // routed = the sum of the others
+  double oldest_age_seconds = 0;      // 0: nothing waits
+  std::string last_error;             // the last one ever, printable
+  core::TimePoint last_error_at, last_delivered_at;   // zero: never
+  double next_attempt_seconds = 0;    // 0: now, or nothing waits
+};
+
+class Delivery {
+ public:
+  // All references outlive this.
+  Delivery(boost::asio::io_context& loop, Journal& journal, StateStore& state, Metrics& metrics, Outputs outputs);
+  ~Delivery();
+
+  // Before the loop runs: reads cursors and totals, clamps what points below the journal, makes the cursors of new sinks durable.
+  // Fault: the state cannot be read or written. After it, pumps begin as soon as the loop runs.
+  core::Result<> start();
+
+  // Any thread: the journal's durable end moved.
+  void wake();
+
+  // On the loop. Stops taking new work, gives attempts under way `grace`, then cancels them; saves cursors durably; closes outputs.
+  boost::asio::awaitable<void> stop(core::Duration grace);
+
+  // Any thread.
+  std::vector<SinkStatus> status() const;
+
+ private:
+  struct Rooms;
+  std::unique_ptr<Rooms> rooms_;
+};
+
+}  // namespace hub

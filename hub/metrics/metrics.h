@@ -1,0 +1,38 @@
+// What /metrics shows. One list (metrics.def): a line there is a metric with its type, name, labels and help; docs/metrics.md has a row for each.
+// Any thread.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace hub {
+
+enum class Metric : std::uint16_t {
+#define METRIC(kind, symbol, name, labels, help) symbol,
+#include "hub/metrics/metrics.def"
+#undef METRIC
+  kCount
+};
+
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+
+  // `labels`: the values in the order of the metric's label names in metrics.def.
+  void add(Metric counter, std::initializer_list<std::string_view> labels = {}, double by = 1);
+  void set(Metric gauge, std::initializer_list<std::string_view> labels, double value);
+  void observe(Metric histogram, std::initializer_list<std::string_view> labels, double seconds);
+  double value(Metric counter_or_gauge, std::initializer_list<std::string_view> labels = {}) const;   // 0 when never touched
+
+  std::string render() const;   // Prometheus text format 0.0.4
+
+ private:
+  struct Registry;
+  std::unique_ptr<Registry> registry_;
+};
+
+}  // namespace hub
