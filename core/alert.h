@@ -1,5 +1,5 @@
-// An alert: an event that matched a rule, as Falco sends it. It keeps the bytes it came in with; everything else here is read from them.
-// Immutable once decoded and shared between sinks and threads as AlertRef.
+// An alert: an event that matched a rule, as Falco sends it. It keeps the bytes it came in with; everything else here
+// is read from them. Immutable once decoded and shared between sinks and threads as AlertRef.
 #pragma once
 
 #include "core/alert_id.h"
@@ -26,18 +26,18 @@ struct AlertField {
 
 struct Alert {
   AlertId id;
-  TimePoint received;                 // by this hub
-  std::string json;                   // the bytes that came in, without blanks around them
+  TimePoint received;  // by this hub
+  std::string json;    // the bytes that came in, without blanks around them
   Priority priority = Priority::Debug;
   std::string rule;
-  std::string output;                 // may be empty
-  std::string source;                 // "syscalls" where the sender gave none, as falcosidekick sets it
-  std::string hostname;               // may be empty
-  TimePoint time;                     // of the event
-  std::string time_text;              // as it came, so that its offset and precision survive
-  std::vector<std::string> tags;      // sorted
-  std::vector<AlertField> fields;     // output_fields, sorted by name bytewise
-  std::vector<AlertField> extra;      // keys at the top that falcosidekick does not know ("message", …), in order
+  std::string output;              // may be empty
+  std::string source;              // "syscalls" where the sender gave none, as falcosidekick sets it
+  std::string hostname;            // may be empty
+  TimePoint time;                  // of the event
+  std::string time_text;           // as it came, so that its offset and precision survive
+  std::vector<std::string> tags;   // sorted
+  std::vector<AlertField> fields;  // output_fields, sorted by name bytewise
+  std::vector<AlertField> extra;   // keys at the top that falcosidekick does not know ("message", …), in order
 
   const AlertField* field(std::string_view name) const;  // nullptr: there is none
   bool has_tag(std::string_view tag) const;

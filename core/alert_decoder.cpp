@@ -1,5 +1,6 @@
-// simdjson's DOM into an Alert. The document is walked once for limits and duplicate keys, then the known keys are read.
-// Numbers keep their literal: simdjson parses them, so the text is taken from the input by a scanner that follows the DOM.
+// simdjson's DOM into an Alert. The document is walked once for limits and duplicate keys, then the known keys are
+// read. Numbers keep their literal: simdjson parses them, so the text is taken from the input by a scanner that follows
+// the DOM.
 #include "core/alert_decoder.h"
 
 #include "core/text.h"
@@ -18,7 +19,9 @@ using simdjson::dom::element;
 using simdjson::dom::element_type;
 using simdjson::dom::object;
 
-Error invalid(std::string what) { return {Fault::Invalid, std::move(what)}; }
+Error invalid(std::string what) {
+  return {Fault::Invalid, std::move(what)};
+}
 
 // What the walk over one alert has counted.
 struct Tally {
@@ -43,10 +46,12 @@ std::optional<Error> check(const element& value, const AlertLimits& limits, Tall
       object map;
       if (value.get_object().get(map) != simdjson::SUCCESS) return {};
       std::string duplicate;
-      if (has_duplicates(map, duplicate)) return invalid(fmt::format("key '{}' stands twice in one object", printable(truncate_utf8(duplicate, 60))));
+      if (has_duplicates(map, duplicate))
+        return invalid(fmt::format("key '{}' stands twice in one object", printable(truncate_utf8(duplicate, 60))));
       for (const auto entry : map) {
         if (++tally.keys > limits.keys) return invalid(fmt::format("more than {} keys", limits.keys));
-        if (entry.key.size() > limits.text_bytes) return invalid(fmt::format("a key of more than {} bytes", limits.text_bytes));
+        if (entry.key.size() > limits.text_bytes)
+          return invalid(fmt::format("a key of more than {} bytes", limits.text_bytes));
         if (auto fault = check(entry.value, limits, tally)) return fault;
       }
       return {};
@@ -60,25 +65,29 @@ std::optional<Error> check(const element& value, const AlertLimits& limits, Tall
     }
     case element_type::STRING: {
       std::string_view text;
-      if (value.get_string().get(text) == simdjson::SUCCESS && text.size() > limits.text_bytes) return invalid(fmt::format("a string of more than {} bytes", limits.text_bytes));
+      if (value.get_string().get(text) == simdjson::SUCCESS && text.size() > limits.text_bytes)
+        return invalid(fmt::format("a string of more than {} bytes", limits.text_bytes));
       return {};
     }
     case element_type::INT64:
     case element_type::UINT64:
     case element_type::DOUBLE:
     case element_type::BOOL:
-    case element_type::NULL_VALUE: return {};
+    case element_type::NULL_VALUE:
+      return {};
   }
   return {};
 }
 
-// Follows valid JSON text to find where each value of an object begins and ends, so that literals can be copied as they came.
+// Follows valid JSON text to find where each value of an object begins and ends, so that literals can be copied as they
+// came.
 class Scanner {
  public:
   explicit Scanner(std::string_view json) : json_{json} {}
 
   void blanks() {
-    while (at_ < json_.size() && (json_[at_] == ' ' || json_[at_] == '\t' || json_[at_] == '\n' || json_[at_] == '\r')) ++at_;
+    while (at_ < json_.size() && (json_[at_] == ' ' || json_[at_] == '\t' || json_[at_] == '\n' || json_[at_] == '\r'))
+      ++at_;
   }
   bool take(char c) {
     blanks();
@@ -145,13 +154,21 @@ AlertField to_field(std::string_view name, const element& value, std::string_vie
       field.kind = AlertField::Kind::Text;
       return field;
     }
-    case element_type::NULL_VALUE: field.kind = AlertField::Kind::Null; return field;
-    case element_type::BOOL: field.kind = AlertField::Kind::Boolean; break;
+    case element_type::NULL_VALUE:
+      field.kind = AlertField::Kind::Null;
+      return field;
+    case element_type::BOOL:
+      field.kind = AlertField::Kind::Boolean;
+      break;
     case element_type::OBJECT:
-    case element_type::ARRAY: field.kind = AlertField::Kind::Nested; break;
+    case element_type::ARRAY:
+      field.kind = AlertField::Kind::Nested;
+      break;
     case element_type::INT64:
     case element_type::UINT64:
-    case element_type::DOUBLE: field.kind = AlertField::Kind::Number; break;
+    case element_type::DOUBLE:
+      field.kind = AlertField::Kind::Number;
+      break;
   }
   field.text = json;
   return field;
@@ -159,7 +176,8 @@ AlertField to_field(std::string_view name, const element& value, std::string_vie
 
 // The known key an unknown spelling stands for: Go matches keys in any case, and so do falcosidekick's senders.
 std::string_view known_key(std::string_view key) {
-  constexpr std::array<std::string_view, 9> kKnown{"uuid", "output", "priority", "rule", "time", "output_fields", "source", "tags", "hostname"};
+  constexpr std::array<std::string_view, 9> kKnown{"uuid",          "output", "priority", "rule",    "time",
+                                                   "output_fields", "source", "tags",     "hostname"};
   for (const auto known : kKnown)
     if (key == known) return known;
   const std::string lower = ascii_lower(key);
@@ -181,8 +199,11 @@ Result<> read_fields(const element& value, std::string_view text, Alert& alert) 
   if (value.get_object().get(fields) != simdjson::SUCCESS) {
     return invalid(value.is_null() ? "'output_fields' is null" : "'output_fields' is not an object");
   }
-  for_each_entry(fields, text, [&](std::string_view name, const element& field, std::string_view json) { alert.fields.push_back(to_field(name, field, json)); });
-  std::sort(alert.fields.begin(), alert.fields.end(), [](const AlertField& a, const AlertField& b) { return a.name < b.name; });
+  for_each_entry(fields, text, [&](std::string_view name, const element& field, std::string_view json) {
+    alert.fields.push_back(to_field(name, field, json));
+  });
+  std::sort(alert.fields.begin(), alert.fields.end(),
+            [](const AlertField& a, const AlertField& b) { return a.name < b.name; });
   return boost::system::in_place_value;
 }
 
@@ -211,7 +232,9 @@ Result<> read_key(std::string_view key, const element& value, std::string_view t
     std::string name;
     if (auto read = read_text(key, value, name); !read) return read;
     const auto priority = parse_priority(name);
-    if (!priority) return invalid(fmt::format("'priority' is '{}', not {}", printable(truncate_utf8(name, 40)), priority.error().what));
+    if (!priority)
+      return invalid(
+          fmt::format("'priority' is '{}', not {}", printable(truncate_utf8(name, 40)), priority.error().what));
     alert.priority = *priority;
   }
   return boost::system::in_place_value;  // uuid: ours replaces it, as falcosidekick's does
@@ -261,7 +284,7 @@ struct AlertDecoder::Parser {
   explicit Parser(std::size_t depth) { depth_error = dom.allocate(1 << 16, depth); }
   simdjson::dom::parser dom;
   simdjson::error_code depth_error;
-  std::string padded;   // simdjson reads past the end of what it parses
+  std::string padded;  // simdjson reads past the end of what it parses
   std::size_t padded_size = 0;
 
   simdjson::simdjson_result<element> parse(std::string_view json) {

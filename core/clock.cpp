@@ -48,7 +48,9 @@ std::string fraction(Duration subseconds) {
 
 }  // namespace
 
-TimePoint now() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+TimePoint now() {
+  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
 
 Result<TimePoint> parse_rfc3339(std::string_view text) {
   const Error invalid{Fault::Invalid, "not an RFC 3339 time such as 2026-01-31T13:45:00.123456789Z"};
@@ -94,9 +96,9 @@ Result<TimePoint> parse_rfc3339(std::string_view text) {
 
 std::string to_rfc3339(TimePoint time) {
   const auto [date, clock] = split(time);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                     fraction(clock.subseconds()));
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
+                     clock.minutes().count(), clock.seconds().count(), fraction(clock.subseconds()));
 }
 
 std::string to_go_string(TimePoint time) {
@@ -106,6 +108,8 @@ std::string to_go_string(TimePoint time) {
                      clock.minutes().count(), clock.seconds().count(), fraction(clock.subseconds()));
 }
 
-std::int64_t to_unix_nanoseconds(TimePoint time) { return time.time_since_epoch().count(); }
+std::int64_t to_unix_nanoseconds(TimePoint time) {
+  return time.time_since_epoch().count();
+}
 
 }  // namespace core

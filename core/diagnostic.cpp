@@ -21,7 +21,9 @@ std::string_view line_of(std::string_view text, int line) {
 
 }  // namespace
 
-void Diagnostics::add_source(std::string file, std::string text) { sources_.push_back({std::move(file), std::move(text)}); }
+void Diagnostics::add_source(std::string file, std::string text) {
+  sources_.push_back({std::move(file), std::move(text)});
+}
 
 void Diagnostics::error(Place place, std::string what, std::string hint) {
   all_.push_back({std::move(place), std::move(what), std::move(hint), Diagnostic::Level::Error});

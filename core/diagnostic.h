@@ -1,5 +1,5 @@
-// What we say to the person who wrote a file: where (file:line:column, both from 1), what in the words of the file, the line with a caret,
-// and what to do. All faults at once; exit 2; nothing started.
+// What we say to the person who wrote a file: where (file:line:column, both from 1), what in the words of the file, the
+// line with a caret, and what to do. All faults at once; exit 2; nothing started.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@ namespace core {
 
 struct Place {
   std::string file;
-  int line = 0;        // from 1; 0: the file as a whole
-  int column = 0;      // from 1
+  int line = 0;            // from 1; 0: the file as a whole
+  int column = 0;          // from 1
   std::size_t length = 1;  // how many characters the caret underlines
 };
 
@@ -19,7 +19,7 @@ struct Diagnostic {
   enum class Level { Error, Warning };
   Place place;
   std::string what;
-  std::string hint;   // may be empty
+  std::string hint;  // may be empty
   Level level = Level::Error;
 };
 
@@ -35,14 +35,16 @@ class Diagnostics {
   std::size_t warnings() const { return all_.size() - errors_; }
   const std::vector<Diagnostic>& all() const { return all_; }
 
-  // Every fault in the order they were found, in the form of style.md: "file:line:col: error: what", the line, ^~~~, "  hint: …".
-  // No count at the end; see summary().
+  // Every fault in the order they were found, in the form of style.md: "file:line:col: error: what", the line, ^~~~, "
+  // hint: …". No count at the end; see summary().
   std::string render() const;
   // "3 errors; nothing was started." or "1 warning." or "".
   std::string summary() const;
 
  private:
-  struct Source { std::string file, text; };
+  struct Source {
+    std::string file, text;
+  };
   std::vector<Source> sources_;
   std::vector<Diagnostic> all_;
   std::size_t errors_ = 0;

@@ -1,5 +1,5 @@
-// Reading options. One path for every type: begin() notes the option or lists it, scalar() finds its text (environment over file,
-// references resolved), and each type only turns text into a value.
+// Reading options. One path for every type: begin() notes the option or lists it, scalar() finds its text (environment
+// over file, references resolved), and each type only turns text into a value.
 #include "core/fields.h"
 
 #include "core/references.h"
@@ -31,27 +31,35 @@ const YamlNode& empty_map() {
   return node;
 }
 
-bool starts_with_prefix(const std::string& key, const std::string& prefix) { return key.rfind(prefix, 0) == 0; }
+bool starts_with_prefix(const std::string& key, const std::string& prefix) {
+  return key.rfind(prefix, 0) == 0;
+}
 
 }  // namespace
 
-Fields::Fields(const YamlNode& node, std::string owner, Diagnostics& diagnostics, std::map<std::string, std::string> overrides)
+Fields::Fields(const YamlNode& node, std::string owner, Diagnostics& diagnostics,
+               std::map<std::string, std::string> overrides)
     : node_{&node}, owner_{std::move(owner)}, diagnostics_{&diagnostics}, overrides_{std::move(overrides)} {
-  std::erase_if(overrides_, [](const auto& entry) { return entry.second.empty(); });  // falcosidekick: an empty variable is unset
+  std::erase_if(overrides_,
+                [](const auto& entry) { return entry.second.empty(); });  // falcosidekick: an empty variable is unset
   if (!node.is_map() && !node.is_null()) {
-    diagnostics_->error(node.place, fmt::format("{} is not a map of options", owner_), "write it as key: value, one a line");
+    diagnostics_->error(node.place, fmt::format("{} is not a map of options", owner_),
+                        "write it as key: value, one a line");
     node_ = &empty_map();
   }
 }
 
-Fields::Fields(std::vector<OptionRow>& rows, std::string prefix) : node_{&empty_map()}, prefix_{std::move(prefix)}, rows_{&rows} {
+Fields::Fields(std::vector<OptionRow>& rows, std::string prefix)
+    : node_{&empty_map()}, prefix_{std::move(prefix)}, rows_{&rows} {
   static Diagnostics nobody_reads;
   diagnostics_ = &nobody_reads;
 }
 
-bool Fields::begin(std::string_view key, std::string_view type, const std::string& default_text, std::string_view help, Need need) {
+bool Fields::begin(std::string_view key, std::string_view type, const std::string& default_text, std::string_view help,
+                   Need need) {
   if (rows_) {
-    rows_->push_back({prefix_ + std::string{key}, std::string{type}, default_text, need == Need::Required, std::string{help}});
+    rows_->push_back(
+        {prefix_ + std::string{key}, std::string{type}, default_text, need == Need::Required, std::string{help}});
     return false;
   }
   known_.emplace_back(key);
@@ -69,14 +77,18 @@ bool Fields::has(std::string_view key) const {
   return node && !(node->is_scalar() && node->scalar.empty());
 }
 
-const Place& Fields::place() const { return node_->place; }
+const Place& Fields::place() const {
+  return node_->place;
+}
 
 Place Fields::place_of(std::string_view key) const {
   const YamlNode* found = node_->find(key);
   return found ? found->place : node_->place;
 }
 
-void Fields::error(std::string_view key, std::string what, std::string hint) { diagnostics_->error(place_of(key), std::move(what), std::move(hint)); }
+void Fields::error(std::string_view key, std::string what, std::string hint) {
+  diagnostics_->error(place_of(key), std::move(what), std::move(hint));
+}
 
 std::optional<Fields::Value> Fields::scalar(std::string_view key, Need need, std::string_view type) {
   Value value;
@@ -84,7 +96,8 @@ std::optional<Fields::Value> Fields::scalar(std::string_view key, Need need, std
     value = {override->second, {"environment", 0, 0, 1}, nullptr};
   } else if (const YamlNode* node = node_of(key)) {
     if (!node->is_scalar()) {
-      diagnostics_->error(node->place, fmt::format("{}: '{}' is a {}, not a {}", owner_, key, node->is_map() ? "map" : "list", type));
+      diagnostics_->error(
+          node->place, fmt::format("{}: '{}' is a {}, not a {}", owner_, key, node->is_map() ? "map" : "list", type));
       return {};
     }
     value = {node->scalar, node->place, node};
@@ -96,16 +109,20 @@ std::optional<Fields::Value> Fields::scalar(std::string_view key, Need need, std
     value.text = *resolved;
   }
   if (value.text.empty()) {
-    if (need == Need::Required) diagnostics_->error(place_of(key), fmt::format("{} lacks '{}'", owner_, key), fmt::format("add {}: …", key));
+    if (need == Need::Required)
+      diagnostics_->error(place_of(key), fmt::format("{} lacks '{}'", owner_, key), fmt::format("add {}: …", key));
     return {};
   }
   return value;
 }
 
 void Fields::bad(const Value& value, std::string_view key, std::string_view wanted, bool secret) {
-  const std::string shown = secret || (value.node && value.node->scalar != value.text) ? std::string{"<redacted>"} : value.text;
-  diagnostics_->error(value.place, fmt::format("{} has {} '{}', which is not {}", owner_, key, shown, wanted.substr(0, wanted.find(';'))),
-                      wanted.find(';') == std::string_view::npos ? "" : std::string{trim(wanted.substr(wanted.find(';') + 1))});
+  const std::string shown =
+      secret || (value.node && value.node->scalar != value.text) ? std::string{"<redacted>"} : value.text;
+  diagnostics_->error(
+      value.place,
+      fmt::format("{} has {} '{}', which is not {}", owner_, key, shown, wanted.substr(0, wanted.find(';'))),
+      wanted.find(';') == std::string_view::npos ? "" : std::string{trim(wanted.substr(wanted.find(';') + 1))});
 }
 
 void Fields::option(std::string_view key, std::string& into, std::string_view help, Need need) {
@@ -123,25 +140,32 @@ void Fields::option(std::string_view key, bool& into, std::string_view help, Nee
   const auto value = scalar(key, need, "boolean");
   if (!value) return;
   const std::string word = ascii_lower(value->text);
-  if (word == "true" || word == "yes" || word == "on" || word == "1") into = true;
-  else if (word == "false" || word == "no" || word == "off" || word == "0") into = false;
-  else bad(*value, key, "true or false");
+  if (word == "true" || word == "yes" || word == "on" || word == "1")
+    into = true;
+  else if (word == "false" || word == "no" || word == "off" || word == "0")
+    into = false;
+  else
+    bad(*value, key, "true or false");
 }
 
 void Fields::option(std::string_view key, Duration& into, std::string_view help, Need need) {
   if (!begin(key, "duration", to_text(into), help, need)) return;
   const auto value = scalar(key, need, "duration");
   if (!value) return;
-  if (const auto duration = parse_duration(value->text)) into = *duration;
-  else bad(*value, key, "a duration; write 500ms, 30s or 1h30m");
+  if (const auto duration = parse_duration(value->text))
+    into = *duration;
+  else
+    bad(*value, key, "a duration; write 500ms, 30s or 1h30m");
 }
 
 void Fields::option(std::string_view key, Bytes& into, std::string_view help, Need need) {
   if (!begin(key, "size", to_text(into), help, need)) return;
   const auto value = scalar(key, need, "size");
   if (!value) return;
-  if (const auto bytes = parse_bytes(value->text)) into = *bytes;
-  else bad(*value, key, "a size; write 65536, 64KiB or 2GiB");
+  if (const auto bytes = parse_bytes(value->text))
+    into = *bytes;
+  else
+    bad(*value, key, "a size; write 65536, 64KiB or 2GiB");
 }
 
 void Fields::option(std::string_view key, Rate& into, std::string_view help, Need need) {
@@ -155,16 +179,20 @@ void Fields::option(std::string_view key, Rate& into, std::string_view help, Nee
   }
   const auto value = scalar(key, need, "rate");
   if (!value) return;
-  if (const auto rate = parse_rate(value->text)) into = *rate;
-  else bad(*value, key, "a rate; write 1/s, 10/5m or {per_second: 1, burst: 3}");
+  if (const auto rate = parse_rate(value->text))
+    into = *rate;
+  else
+    bad(*value, key, "a rate; write 1/s, 10/5m or {per_second: 1, burst: 3}");
 }
 
 void Fields::option(std::string_view key, Priority& into, std::string_view help, Need need) {
   if (!begin(key, "priority", std::string{to_lower(into)}, help, need)) return;
   const auto value = scalar(key, need, "priority");
   if (!value) return;
-  if (const auto priority = parse_priority(value->text)) into = *priority;
-  else bad(*value, key, "a priority; one of emergency, alert, critical, error, warning, notice, informational, debug");
+  if (const auto priority = parse_priority(value->text))
+    into = *priority;
+  else
+    bad(*value, key, "a priority; one of emergency, alert, critical, error, warning, notice, informational, debug");
 }
 
 void Fields::option(std::string_view key, double& into, std::string_view help, Need need) {
@@ -173,19 +201,24 @@ void Fields::option(std::string_view key, double& into, std::string_view help, N
   if (!value) return;
   double number = 0;
   const auto [end, error] = std::from_chars(value->text.data(), value->text.data() + value->text.size(), number);
-  if (error != std::errc{} || end != value->text.data() + value->text.size()) bad(*value, key, "a number");
-  else into = number;
+  if (error != std::errc{} || end != value->text.data() + value->text.size())
+    bad(*value, key, "a number");
+  else
+    into = number;
 }
 
-void Fields::option(std::string_view key, std::int64_t& into, std::string_view help, Need need, std::int64_t least, std::int64_t most) {
+void Fields::option(std::string_view key, std::int64_t& into, std::string_view help, Need need, std::int64_t least,
+                    std::int64_t most) {
   if (!begin(key, "whole number", fmt::format("{}", into), help, need)) return;
   const auto value = scalar(key, need, "whole number");
   if (!value) return;
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(value->text.data(), value->text.data() + value->text.size(), number);
   const bool whole = error == std::errc{} && end == value->text.data() + value->text.size();
-  if (!whole || number < least || number > most) bad(*value, key, least >= 0 ? "a whole number of at least 0" : "a whole number");
-  else into = number;
+  if (!whole || number < least || number > most)
+    bad(*value, key, least >= 0 ? "a whole number of at least 0" : "a whole number");
+  else
+    into = number;
 }
 
 void Fields::option(std::string_view key, std::vector<std::string>& into, std::string_view help, Need need) {
@@ -194,9 +227,12 @@ void Fields::option(std::string_view key, std::vector<std::string>& into, std::s
   if (node && node->is_sequence() && !overrides_.contains(std::string{key})) {
     std::vector<std::string> items;
     for (const YamlNode& item : node->items) {
-      const auto resolved = item.is_scalar() ? resolve_references(item.scalar) : Result<std::string>{Error{Fault::Invalid, "not a text"}};
-      if (!resolved) diagnostics_->error(item.place, fmt::format("{}: '{}': {}", owner_, key, resolved.error().what));
-      else items.push_back(*resolved);
+      const auto resolved =
+          item.is_scalar() ? resolve_references(item.scalar) : Result<std::string>{Error{Fault::Invalid, "not a text"}};
+      if (!resolved)
+        diagnostics_->error(item.place, fmt::format("{}: '{}': {}", owner_, key, resolved.error().what));
+      else
+        items.push_back(*resolved);
     }
     into = std::move(items);
     return;
@@ -213,9 +249,14 @@ void Fields::option(std::string_view key, std::map<std::string, std::string>& in
   const YamlNode* node = node_of(key);
   if (node && node->is_map() && !overrides_.contains(std::string{key})) {
     for (const auto& [name, item] : node->entries) {
-      const auto resolved = item.is_scalar() || item.is_null() ? resolve_references(item.scalar) : Result<std::string>{Error{Fault::Invalid, "not a text"}};
-      if (!resolved) diagnostics_->error(item.place, fmt::format("{}: '{}.{}': {}", owner_, key, name.scalar, resolved.error().what));
-      else into[name.scalar] = *resolved;
+      const auto resolved = item.is_scalar() || item.is_null()
+                                ? resolve_references(item.scalar)
+                                : Result<std::string>{Error{Fault::Invalid, "not a text"}};
+      if (!resolved)
+        diagnostics_->error(item.place,
+                            fmt::format("{}: '{}.{}': {}", owner_, key, name.scalar, resolved.error().what));
+      else
+        into[name.scalar] = *resolved;
     }
     return;
   }
@@ -231,7 +272,8 @@ void Fields::option(std::string_view key, std::map<std::string, std::string>& in
   }
 }
 
-void Fields::choice(std::string_view key, std::string& into, std::initializer_list<std::string_view> words, std::string_view help) {
+void Fields::choice(std::string_view key, std::string& into, std::initializer_list<std::string_view> words,
+                    std::string_view help) {
   std::string listed;
   for (const auto word : words) listed += (listed.empty() ? "" : ", ") + std::string{word};
   if (!begin(key, "one of " + listed, into, help, Need::Optional)) return;
@@ -258,7 +300,8 @@ void Fields::group(std::string_view key, std::string_view help, const std::funct
   std::map<std::string, std::string> inner_overrides;
   for (const auto& [name, value] : overrides_)
     if (starts_with_prefix(name, prefix)) inner_overrides[name.substr(prefix.size())] = value;
-  Fields inner{node ? *node : empty_map(), fmt::format("{}: '{}'", owner_, key), *diagnostics_, std::move(inner_overrides)};
+  Fields inner{node ? *node : empty_map(), fmt::format("{}: '{}'", owner_, key), *diagnostics_,
+               std::move(inner_overrides)};
   describe(inner);
   inner.finish();
 }
@@ -275,7 +318,8 @@ void Fields::exactly_one(std::initializer_list<std::string_view> keys) {
     last = key;
   }
   if (given == 0) diagnostics_->error(node_->place, fmt::format("{} lacks one of {}", owner_, listed));
-  if (given > 1) diagnostics_->error(place_of(last), fmt::format("{} has more than one of {}", owner_, listed), "keep one of them");
+  if (given > 1)
+    diagnostics_->error(place_of(last), fmt::format("{} has more than one of {}", owner_, listed), "keep one of them");
 }
 
 void Fields::ignored(std::string_view key, std::string_view why) {
@@ -295,8 +339,10 @@ void Fields::finish(Unknown unknown) {
     if (std::find(known_.begin(), known_.end(), key.scalar) != known_.end()) continue;
     std::string what = fmt::format("{} has no option '{}'", owner_, key.scalar);
     std::string hint = did_you_mean(key.scalar, known_);
-    if (unknown == Unknown::Error) diagnostics_->error(key.place, std::move(what), std::move(hint));
-    else diagnostics_->warning(key.place, std::move(what), std::move(hint));
+    if (unknown == Unknown::Error)
+      diagnostics_->error(key.place, std::move(what), std::move(hint));
+    else
+      diagnostics_->warning(key.place, std::move(what), std::move(hint));
   }
 }
 

@@ -18,16 +18,23 @@ std::atomic<LogLevel> most_shown{LogLevel::Info};
 std::atomic<LogFormat> chosen_format{LogFormat::Text};
 constexpr std::array<std::string_view, 4> kLevels{"error", "warning", "info", "debug"};
 
-bool needs_quotes(std::string_view value) { return value.empty() || value.find_first_of(" =\"") != std::string_view::npos; }
+bool needs_quotes(std::string_view value) {
+  return value.empty() || value.find_first_of(" =\"") != std::string_view::npos;
+}
 
 }  // namespace
 
-void set_log_level(LogLevel most) { most_shown = most; }
-void set_log_format(LogFormat format) { chosen_format = format; }
+void set_log_level(LogLevel most) {
+  most_shown = most;
+}
+void set_log_format(LogFormat format) {
+  chosen_format = format;
+}
 
 void log(LogLevel level, std::string_view what, std::initializer_list<LogPair> pairs) {
   if (level > most_shown.load()) return;
-  const auto time = to_rfc3339(std::chrono::time_point_cast<Duration>(std::chrono::floor<std::chrono::milliseconds>(now())));
+  const auto time =
+      to_rfc3339(std::chrono::time_point_cast<Duration>(std::chrono::floor<std::chrono::milliseconds>(now())));
   const auto level_name = kLevels[static_cast<std::size_t>(level)];
   std::string line;
   if (chosen_format.load() == LogFormat::Json) {

@@ -9,18 +9,30 @@
 
 namespace core {
 
-struct Delivered {};                           // → acknowledge
-struct Retry { std::string why; };             // they, or the way to them, are unwell → this alert again, with backoff
-struct Throttle { Duration wait; };            // they asked for time → the destination waits; not an attempt
-struct Reject { std::string why; };            // these bytes will never be taken → dead letter
-struct Misconfigured { std::string why; };     // revoked token, no such channel → pause, keep the queue, tell a human, probe
+struct Delivered {};  // → acknowledge
+struct Retry {
+  std::string why;
+};  // they, or the way to them, are unwell → this alert again, with backoff
+struct Throttle {
+  Duration wait;
+};  // they asked for time → the destination waits; not an attempt
+struct Reject {
+  std::string why;
+};  // these bytes will never be taken → dead letter
+struct Misconfigured {
+  std::string why;
+};  // revoked token, no such channel → pause, keep the queue, tell a human, probe
 
 using Outcome = std::variant<Delivered, Retry, Throttle, Reject, Misconfigured>;
-using Outcomes = std::vector<Outcome>;         // one per alert, in order (bulk APIs fail in part)
+using Outcomes = std::vector<Outcome>;  // one per alert, in order (bulk APIs fail in part)
 
 template <class T>
-bool is(const Outcome& outcome) { return std::holds_alternative<T>(outcome); }
+bool is(const Outcome& outcome) {
+  return std::holds_alternative<T>(outcome);
+}
 
-inline Outcomes same_for_all(std::size_t alerts, const Outcome& outcome) { return Outcomes(alerts, outcome); }
+inline Outcomes same_for_all(std::size_t alerts, const Outcome& outcome) {
+  return Outcomes(alerts, outcome);
+}
 
 }  // namespace core

@@ -1,4 +1,5 @@
-// Written by hand, not through a JSON library: it runs once a sink and alert, and values that came as JSON are copied as they are.
+// Written by hand, not through a JSON library: it runs once a sink and alert, and values that came as JSON are copied
+// as they are.
 #include "core/payload.h"
 
 #include "core/text.h"
@@ -21,8 +22,10 @@ void append_text(std::string& to, std::string_view key, std::string_view value) 
 
 void append_field(std::string& to, const AlertField& field) {
   append_key(to, field.name);
-  if (field.kind == AlertField::Kind::Text) append_json_quoted(to, field.text, kLikeGo);
-  else to += field.json;
+  if (field.kind == AlertField::Kind::Text)
+    append_json_quoted(to, field.text, kLikeGo);
+  else
+    to += field.json;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// An alert as falcosidekick sends it to sinks that take its JSON (webhook, Kafka, Elasticsearch): its key order, `uuid` added, tags sorted.
-// Unlike falcosidekick nothing is lost: keys at the top that it does not know follow at the end, nested values and number literals stay.
+// An alert as falcosidekick sends it to sinks that take its JSON (webhook, Kafka, Elasticsearch): its key order, `uuid`
+// added, tags sorted. Unlike falcosidekick nothing is lost: keys at the top that it does not know follow at the end,
+// nested values and number literals stay.
 #pragma once
 
 #include "core/alert.h"

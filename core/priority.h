@@ -11,8 +11,9 @@ namespace core {
 
 enum class Priority : std::uint8_t { Emergency, Alert, Critical, Error, Warning, Notice, Informational, Debug };
 
-inline constexpr std::array kPriorities{Priority::Emergency, Priority::Alert,  Priority::Critical,      Priority::Error,
-                                        Priority::Warning,   Priority::Notice, Priority::Informational, Priority::Debug};
+inline constexpr std::array kPriorities{Priority::Emergency,     Priority::Alert,   Priority::Critical,
+                                        Priority::Error,         Priority::Warning, Priority::Notice,
+                                        Priority::Informational, Priority::Debug};
 
 bool at_least(Priority priority, Priority floor);
 

@@ -19,7 +19,8 @@ Result<std::string> look_up(std::string_view kind, const std::string& name) {
   if (kind == "file") {
     std::ifstream file{name, std::ios::binary};
     std::ostringstream text;
-    if (!file || !(text << file.rdbuf() || file.eof())) return Error{Fault::NotFound, fmt::format("file '{}' cannot be read", name)};
+    if (!file || !(text << file.rdbuf() || file.eof()))
+      return Error{Fault::NotFound, fmt::format("file '{}' cannot be read", name)};
     std::string value = text.str();
     if (!value.empty() && value.back() == '\n') value.pop_back();
     if (!value.empty() && value.back() == '\r') value.pop_back();

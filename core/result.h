@@ -1,5 +1,6 @@
 // Faults that a caller can act on. std::expected is not in GCC 12's C++20, so Result is boost::system::result.
-// Choose by who can act: the caller → Result; the author of a file → Diagnostics; the retry queue → Outcome; nobody → INVARIANT.
+// Choose by who can act: the caller → Result; the author of a file → Diagnostics; the retry queue → Outcome; nobody →
+// INVARIANT.
 #pragma once
 
 #include <boost/system/result.hpp>

@@ -5,7 +5,9 @@
 
 namespace core {
 
-Secret::~Secret() { OPENSSL_cleanse(value_.data(), value_.size()); }
+Secret::~Secret() {
+  OPENSSL_cleanse(value_.data(), value_.size());
+}
 
 std::string redact_url(std::string_view url) {
   std::string out{url};

@@ -10,7 +10,9 @@
 namespace core {
 namespace {
 
-Error invalid(std::string what) { return {Fault::Invalid, std::move(what)}; }
+Error invalid(std::string what) {
+  return {Fault::Invalid, std::move(what)};
+}
 
 std::string ascii_upper(std::string text) {
   for (char& c : text)
@@ -62,15 +64,19 @@ Result<Template> Template::parse(std::string_view text) {
         argument = trim(filter.substr(paren + 1, filter.size() - paren - 2));
       }
       Filter made{};
-      if (name == "upper") made.kind = Filter::Kind::Upper;
-      else if (name == "lower") made.kind = Filter::Kind::Lower;
+      if (name == "upper")
+        made.kind = Filter::Kind::Upper;
+      else if (name == "lower")
+        made.kind = Filter::Kind::Lower;
       else if (name == "truncate") {
         made.kind = Filter::Kind::Truncate;
         const auto [end, error] = std::from_chars(argument.data(), argument.data() + argument.size(), made.count);
-        if (error != std::errc{} || end != argument.data() + argument.size()) return invalid("truncate wants a number: truncate(600)");
+        if (error != std::errc{} || end != argument.data() + argument.size())
+          return invalid("truncate wants a number: truncate(600)");
       } else if (name == "default") {
         made.kind = Filter::Kind::Default;
-        if (argument.size() < 2 || argument.front() != '"' || argument.back() != '"') return invalid("default wants a text in quotes: default(\"none\")");
+        if (argument.size() < 2 || argument.front() != '"' || argument.back() != '"')
+          return invalid("default wants a text in quotes: default(\"none\")");
         made.text = argument.substr(1, argument.size() - 2);
       } else {
         return invalid(fmt::format("no filter '{}'; there are upper, lower, truncate(n) and default(\"text\")", name));
@@ -93,9 +99,15 @@ std::string Template::render(const Alert& alert, const Escape& escape) const {
     std::string value = value_of(alert, piece.name);
     for (const Filter& filter : piece.filters) {
       switch (filter.kind) {
-        case Filter::Kind::Upper: value = ascii_upper(std::move(value)); break;
-        case Filter::Kind::Lower: value = ascii_lower(value); break;
-        case Filter::Kind::Truncate: value = truncate_utf8(value, filter.count); break;
+        case Filter::Kind::Upper:
+          value = ascii_upper(std::move(value));
+          break;
+        case Filter::Kind::Lower:
+          value = ascii_lower(value);
+          break;
+        case Filter::Kind::Truncate:
+          value = truncate_utf8(value, filter.count);
+          break;
         case Filter::Kind::Default:
           if (value.empty()) value = filter.text;
           break;
@@ -113,7 +125,8 @@ bool Template::is_fixed() const {
 }
 
 std::string_view Template::literal_prefix() const {
-  return pieces_.empty() || !pieces_.front().name.empty() ? std::string_view{} : std::string_view{pieces_.front().literal};
+  return pieces_.empty() || !pieces_.front().name.empty() ? std::string_view{}
+                                                          : std::string_view{pieces_.front().literal};
 }
 
 }  // namespace core

@@ -9,7 +9,7 @@ namespace {
 constexpr char32_t kInvalid = 0xFFFFFFFF;
 
 struct Rune {
-  char32_t code;      // kInvalid: `length` bytes here are not UTF-8
+  char32_t code;       // kInvalid: `length` bytes here are not UTF-8
   std::size_t length;  // at least 1
 };
 
@@ -32,7 +32,8 @@ Rune next_rune(std::string_view text) {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-// Characters that change what a reader sees around them: bidirectional controls, separators, zero-width, the byte-order mark.
+// Characters that change what a reader sees around them: bidirectional controls, separators, zero-width, the byte-order
+// mark.
 bool deceives(char32_t code) {
   return (code >= 0x80 && code < 0xA0) || (code >= 0x200B && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
          (code >= 0x2060 && code <= 0x2069) || code == 0xFEFF || code == 0x061C;
@@ -64,7 +65,8 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 }
 
 std::string replace_all(std::string text, std::string_view from, std::string_view to) {
-  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) text.replace(at, from.size(), to);
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
   return text;
 }
 
@@ -116,12 +118,18 @@ std::string printable(std::string_view text) {
   safe.reserve(text.size());
   while (!text.empty()) {
     const Rune rune = next_rune(text);
-    if (rune.code == kInvalid) safe += kReplacement;
-    else if (rune.code == '\n') safe += "\\n";
-    else if (rune.code == '\t') safe += "\\t";
-    else if (rune.code == '\r') safe += "\\r";
-    else if (rune.code < 0x20 || rune.code == 0x7F || deceives(rune.code)) safe += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(rune.code));
-    else safe += text.substr(0, rune.length);
+    if (rune.code == kInvalid)
+      safe += kReplacement;
+    else if (rune.code == '\n')
+      safe += "\\n";
+    else if (rune.code == '\t')
+      safe += "\\t";
+    else if (rune.code == '\r')
+      safe += "\\r";
+    else if (rune.code < 0x20 || rune.code == 0x7F || deceives(rune.code))
+      safe += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(rune.code));
+    else
+      safe += text.substr(0, rune.length);
     text.remove_prefix(rune.length);
   }
   return safe;
@@ -132,16 +140,30 @@ void append_json_quoted(std::string& to, std::string_view text, JsonEscape how) 
   while (!text.empty()) {
     const Rune rune = next_rune(text);
     switch (rune.code) {
-      case '"': to += "\\\""; break;
-      case '\\': to += "\\\\"; break;
-      case '\n': to += "\\n"; break;
-      case '\r': to += "\\r"; break;
-      case '\t': to += "\\t"; break;
-      case kInvalid: to += "\\ufffd"; break;
+      case '"':
+        to += "\\\"";
+        break;
+      case '\\':
+        to += "\\\\";
+        break;
+      case '\n':
+        to += "\\n";
+        break;
+      case '\r':
+        to += "\\r";
+        break;
+      case '\t':
+        to += "\\t";
+        break;
+      case kInvalid:
+        to += "\\ufffd";
+        break;
       default:
-        if (rune.code < 0x20 || (how.html_safe && (rune.code == '<' || rune.code == '>' || rune.code == '&' || rune.code == 0x2028 || rune.code == 0x2029)))
+        if (rune.code < 0x20 || (how.html_safe && (rune.code == '<' || rune.code == '>' || rune.code == '&' ||
+                                                   rune.code == 0x2028 || rune.code == 0x2029)))
           fmt::format_to(std::back_inserter(to), "\\u{:04x}", static_cast<std::uint32_t>(rune.code));
-        else to += text.substr(0, rune.length);
+        else
+          to += text.substr(0, rune.length);
     }
     text.remove_prefix(rune.length);
   }
@@ -160,7 +182,8 @@ std::string base64(std::string_view bytes) {
   std::string out;
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) group = (group << 8) | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0u);
+    for (std::size_t j = 0; j < 3; ++j)
+      group = (group << 8) | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0u);
     for (std::size_t j = 0; j < 4; ++j) out += i + j > bytes.size() ? '=' : kDigits[(group >> (18 - 6 * j)) & 63];
   }
   return out;
@@ -175,9 +198,12 @@ std::string hex(std::string_view bytes) {
 std::string percent_encode(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-    if (unreserved) out += c;
-    else fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
+    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                            c == '.' || c == '_' || c == '~';
+    if (unreserved)
+      out += c;
+    else
+      fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
   }
   return out;
 }

@@ -1,4 +1,5 @@
-// Small pure functions over text that more than one room needs. Everything that comes from alerts is hostile: see the printable_* ones.
+// Small pure functions over text that more than one room needs. Everything that comes from alerts is hostile: see the
+// printable_* ones.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,7 @@
 namespace core {
 
 std::string ascii_lower(std::string_view text);
-std::string_view trim(std::string_view text);  // blanks, tabs, CR, LF at both ends
+std::string_view trim(std::string_view text);                                // blanks, tabs, CR, LF at both ends
 std::vector<std::string_view> split(std::string_view text, char separator);  // "a,,b" → a, "", b; "" → one empty piece
 std::string replace_all(std::string text, std::string_view from, std::string_view to);
 bool is_valid_utf8(std::string_view text);
@@ -24,10 +25,12 @@ std::string_view cut_utf8(std::string_view text, std::size_t bytes);
 std::string truncate_utf8(std::string_view text, std::size_t bytes, std::string_view marker = "[...]");
 std::size_t count_runes(std::string_view text);
 
-// For terminals and logs: control characters, ESC, C1, DEL and bidirectional overrides become \n, \t, \u001b …; invalid UTF-8 becomes U+FFFD.
+// For terminals and logs: control characters, ESC, C1, DEL and bidirectional overrides become \n, \t, \u001b …; invalid
+// UTF-8 becomes U+FFFD.
 std::string printable(std::string_view text);
 
-// A JSON string literal with its quotes. `html_safe` escapes < > & and U+2028/9 as Go's encoder does (falcosidekick's bodies).
+// A JSON string literal with its quotes. `html_safe` escapes < > & and U+2028/9 as Go's encoder does (falcosidekick's
+// bodies).
 struct JsonEscape {
   bool html_safe = false;
 };

@@ -15,9 +15,21 @@ struct Unit {
   double size;
 };
 
-constexpr std::array<Unit, 8> kTimeUnits{{{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}, {"w", 604800e9}}};
-constexpr std::array<Unit, 13> kByteUnits{{{"", 1}, {"B", 1}, {"K", 1024}, {"KiB", 1024}, {"KB", 1e3}, {"M", 1048576}, {"MiB", 1048576},
-                                           {"MB", 1e6}, {"G", 1073741824}, {"GiB", 1073741824}, {"GB", 1e9}, {"TiB", 1099511627776}, {"TB", 1e12}}};
+constexpr std::array<Unit, 8> kTimeUnits{
+    {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}, {"w", 604800e9}}};
+constexpr std::array<Unit, 13> kByteUnits{{{"", 1},
+                                           {"B", 1},
+                                           {"K", 1024},
+                                           {"KiB", 1024},
+                                           {"KB", 1e3},
+                                           {"M", 1048576},
+                                           {"MiB", 1048576},
+                                           {"MB", 1e6},
+                                           {"G", 1073741824},
+                                           {"GiB", 1073741824},
+                                           {"GB", 1e9},
+                                           {"TiB", 1099511627776},
+                                           {"TB", 1e12}}};
 
 // Takes "12.5" off the front. False: there is no number there.
 bool take_number(std::string_view& rest, double& number) {
@@ -103,12 +115,15 @@ Result<Rate> parse_rate(std::string_view text) {
   double count = 0;
   if (!take_number(text, count) || text.empty() || text.front() != '/') return invalid;
   text.remove_prefix(1);
-  const std::string period = text.empty() || (text.front() >= '0' && text.front() <= '9') ? std::string{text} : "1" + std::string{text};
+  const std::string period =
+      text.empty() || (text.front() >= '0' && text.front() <= '9') ? std::string{text} : "1" + std::string{text};
   const auto duration = parse_duration(period);
   if (!duration || duration->count() == 0) return invalid;
   return Rate{count * 1e9 / static_cast<double>(duration->count()), std::max(1u, static_cast<unsigned>(count))};
 }
 
-std::string to_text(const Rate& rate) { return rate.per_second == 0 ? "unlimited" : fmt::format("{:g}/s", rate.per_second); }
+std::string to_text(const Rate& rate) {
+  return rate.per_second == 0 ? "unlimited" : fmt::format("{:g}/s", rate.per_second);
+}
 
 }  // namespace core

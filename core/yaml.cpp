@@ -1,4 +1,5 @@
-// yaml-cpp's event parser into our own tree. Its Node API drops duplicate keys and places of values that are null; events keep both.
+// yaml-cpp's event parser into our own tree. Its Node API drops duplicate keys and places of values that are null;
+// events keep both.
 #include "core/yaml.h"
 
 #include "core/text.h"
@@ -14,7 +15,7 @@ namespace core {
 namespace {
 
 constexpr std::size_t kMaxDepth = 100;
-constexpr std::size_t kMaxNodes = 1'000'000;   // aliases multiply: "billion laughs"
+constexpr std::size_t kMaxNodes = 1'000'000;  // aliases multiply: "billion laughs"
 
 // A guard of ours, thrown through yaml-cpp's parser and caught in parse_yaml.
 struct TooMuch {
@@ -36,7 +37,9 @@ class Builder : public YAML::EventHandler {
     if (has_root_) documents.push_back(std::move(root_));
     root_ = {};
   }
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { leaf(make(YamlNode::Kind::Null, mark), anchor); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    leaf(make(YamlNode::Kind::Null, mark), anchor);
+  }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) return leaf(make(YamlNode::Kind::Null, mark), 0);
@@ -44,19 +47,23 @@ class Builder : public YAML::EventHandler {
     if (nodes_ > kMaxNodes) throw TooMuch{"aliases make more than a million nodes"};
     leaf(YamlNode{found->second}, 0);
   }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
     YamlNode node = make(YamlNode::Kind::Scalar, mark);
     node.scalar = value;
     node.quoted = tag == "!";
     node.place.length = std::max<std::size_t>(1, value.substr(0, value.find('\n')).size() + (node.quoted ? 2 : 0));
-    if (!node.quoted && (value.empty() || value == "~" || value == "null" || value == "Null" || value == "NULL")) node.kind = YamlNode::Kind::Null;
+    if (!node.quoted && (value.empty() || value == "~" || value == "null" || value == "Null" || value == "NULL"))
+      node.kind = YamlNode::Kind::Null;
     leaf(std::move(node), anchor);
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
     open(make(YamlNode::Kind::Sequence, mark), anchor);
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     open(make(YamlNode::Kind::Map, mark), anchor);
   }
   void OnMapEnd() override { close(); }
@@ -124,7 +131,8 @@ void refuse_duplicates(const YamlNode& node, Diagnostics& diagnostics) {
     if (key.is_scalar()) {
       const auto [first, is_new] = seen.emplace(key.scalar, &key);
       if (!is_new)
-        diagnostics.error(key.place, fmt::format("key '{}' stands twice", key.scalar), fmt::format("the first one is in line {}", first->second->place.line));
+        diagnostics.error(key.place, fmt::format("key '{}' stands twice", key.scalar),
+                          fmt::format("the first one is in line {}", first->second->place.line));
     }
     refuse_duplicates(value, diagnostics);
   }
@@ -135,11 +143,13 @@ void refuse_duplicates(const YamlNode& node, Diagnostics& diagnostics) {
 
 const YamlNode* YamlNode::find(std::string_view key) const {
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry)
-    if (entry->first.kind != Kind::Sequence && entry->first.kind != Kind::Map && entry->first.scalar == key) return &entry->second;
+    if (entry->first.kind != Kind::Sequence && entry->first.kind != Kind::Map && entry->first.scalar == key)
+      return &entry->second;
   return nullptr;
 }
 
-std::vector<YamlNode> parse_yaml(const std::string& file, const std::string& text, Diagnostics& diagnostics, DuplicateKeys duplicates) {
+std::vector<YamlNode> parse_yaml(const std::string& file, const std::string& text, Diagnostics& diagnostics,
+                                 DuplicateKeys duplicates) {
   diagnostics.add_source(file, text);
   Builder builder{file};
   try {
@@ -149,7 +159,8 @@ std::vector<YamlNode> parse_yaml(const std::string& file, const std::string& tex
     }
   } catch (const YAML::Exception& fault) {
     const bool placed = !fault.mark.is_null();
-    diagnostics.error({file, placed ? fault.mark.line + 1 : 0, placed ? fault.mark.column + 1 : 0, 1}, "not YAML: " + fault.msg);
+    diagnostics.error({file, placed ? fault.mark.line + 1 : 0, placed ? fault.mark.column + 1 : 0, 1},
+                      "not YAML: " + fault.msg);
   } catch (const TooMuch& fault) {
     diagnostics.error({file, 0, 0, 1}, fault.what);
   }
@@ -161,13 +172,16 @@ std::vector<YamlNode> parse_yaml(const std::string& file, const std::string& tex
 std::string to_flow_text(const YamlNode& node) {
   std::string out;
   switch (node.kind) {
-    case YamlNode::Kind::Null: return "null";
-    case YamlNode::Kind::Scalar: return node.quoted ? json_quote(node.scalar) : node.scalar;
+    case YamlNode::Kind::Null:
+      return "null";
+    case YamlNode::Kind::Scalar:
+      return node.quoted ? json_quote(node.scalar) : node.scalar;
     case YamlNode::Kind::Sequence:
       for (const auto& item : node.items) out += (out.empty() ? "" : ", ") + to_flow_text(item);
       return "[" + out + "]";
     case YamlNode::Kind::Map:
-      for (const auto& [key, value] : node.entries) out += (out.empty() ? "" : ", ") + to_flow_text(key) + ": " + to_flow_text(value);
+      for (const auto& [key, value] : node.entries)
+        out += (out.empty() ? "" : ", ") + to_flow_text(key) + ": " + to_flow_text(value);
       return "{" + out + "}";
   }
   return out;

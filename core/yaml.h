@@ -1,4 +1,5 @@
-// The one door to yaml-cpp: text → a tree of our own nodes with places (both from 1), duplicate keys reported, all faults at once.
+// The one door to yaml-cpp: text → a tree of our own nodes with places (both from 1), duplicate keys reported, all
+// faults at once.
 #pragma once
 
 #include "core/diagnostic.h"
@@ -14,23 +15,24 @@ struct YamlNode {
   enum class Kind { Null, Scalar, Sequence, Map };
   Kind kind = Kind::Null;
   Place place;
-  std::string scalar;      // Scalar: its text
-  bool quoted = false;     // Scalar: '…' or "…" or a block; then "123" is text and "~" is not null
-  std::vector<YamlNode> items;                          // Sequence
-  std::vector<std::pair<YamlNode, YamlNode>> entries;   // Map, in order, duplicates kept
+  std::string scalar;           // Scalar: its text
+  bool quoted = false;          // Scalar: '…' or "…" or a block; then "123" is text and "~" is not null
+  std::vector<YamlNode> items;  // Sequence
+  std::vector<std::pair<YamlNode, YamlNode>> entries;  // Map, in order, duplicates kept
 
-  const YamlNode* find(std::string_view key) const;     // Map: the last value under that key; nullptr: none
+  const YamlNode* find(std::string_view key) const;  // Map: the last value under that key; nullptr: none
   bool is_map() const { return kind == Kind::Map; }
   bool is_sequence() const { return kind == Kind::Sequence; }
   bool is_scalar() const { return kind == Kind::Scalar; }
   bool is_null() const { return kind == Kind::Null; }
 };
 
-enum class DuplicateKeys { Refuse, Keep };   // Falco's rule files keep them: the last one wins there
+enum class DuplicateKeys { Refuse, Keep };  // Falco's rule files keep them: the last one wins there
 
-// All documents of a stream. A syntax fault becomes one error in `diagnostics` (the text is added as source), and the documents
-// before it are returned. An empty text has no document.
-std::vector<YamlNode> parse_yaml(const std::string& file, const std::string& text, Diagnostics& diagnostics, DuplicateKeys duplicates = DuplicateKeys::Refuse);
+// All documents of a stream. A syntax fault becomes one error in `diagnostics` (the text is added as source), and the
+// documents before it are returned. An empty text has no document.
+std::vector<YamlNode> parse_yaml(const std::string& file, const std::string& text, Diagnostics& diagnostics,
+                                 DuplicateKeys duplicates = DuplicateKeys::Refuse);
 
 // The scalar as YAML 1.2 text of a node, for messages and `-o key=value`: {a: 1, b: [x]}.
 std::string to_flow_text(const YamlNode& node);

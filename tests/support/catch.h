@@ -8,5 +8,7 @@
 // A failed CHECK(result) shows the fault, not a wall of templates.
 template <class T>
 struct Catch::StringMaker<core::Result<T>> {
-  static std::string convert(const core::Result<T>& result) { return result ? "a value" : "fault: " + result.error().what; }
+  static std::string convert(const core::Result<T>& result) {
+    return result ? "a value" : "fault: " + result.error().what;
+  }
 };

@@ -9,7 +9,8 @@ using namespace core;
 using namespace std::chrono_literals;
 
 TEST_CASE("a time prints with the fraction it has") {
-  for (const char* text : {"2019-05-17T15:31:56.746609046Z", "2019-05-17T15:31:56.7Z", "2019-05-17T15:31:56Z", "1969-12-31T23:59:59.999999999Z"}) {
+  for (const char* text : {"2019-05-17T15:31:56.746609046Z", "2019-05-17T15:31:56.7Z", "2019-05-17T15:31:56Z",
+                           "1969-12-31T23:59:59.999999999Z"}) {
     const auto time = parse_rfc3339(text);
     REQUIRE(time);
     CHECK(to_rfc3339(*time) == text);
@@ -19,8 +20,9 @@ TEST_CASE("a time prints with the fraction it has") {
 }
 
 TEST_CASE("what is no RFC 3339 time is refused") {
-  for (const char* text : {"", "2019-05-17", "2019-13-17T15:31:56Z", "2019-02-30T15:31:56Z", "2019-05-17T25:31:56Z", "2019-05-17T15:31:56", "2019-05-17T15:31:56.Z",
-                           "2019-05-17T15:31:56Zx", "0001-01-01T00:00:00Z"})
+  for (const char* text :
+       {"", "2019-05-17", "2019-13-17T15:31:56Z", "2019-02-30T15:31:56Z", "2019-05-17T25:31:56Z", "2019-05-17T15:31:56",
+        "2019-05-17T15:31:56.Z", "2019-05-17T15:31:56Zx", "0001-01-01T00:00:00Z"})
     CHECK_FALSE(parse_rfc3339(text));
 }
 

@@ -49,8 +49,10 @@ std::string read(const std::string& text, Options& options, std::map<std::string
 TEST_CASE("options are filled from the file, and the environment wins over it") {
   ::setenv("TOCSIN_TEST_TOKEN", "s3cret", 1);
   Options options;
-  const auto faults = read("name: n\ntoken: ${env:TOCSIN_TEST_TOKEN}\nwait: 1m\ncount: 7\nminimumpriority: info\nformat: ARRAY\ntags: [a, b]\nheaders: {A: 1}\nbatch: {max_bytes: 1MiB}\n",
-                           options, {{"count", "9"}, {"format", ""}, {"batch.max_bytes", "2MiB"}});
+  const auto faults = read(
+      "name: n\ntoken: ${env:TOCSIN_TEST_TOKEN}\nwait: 1m\ncount: 7\nminimumpriority: info\nformat: ARRAY\ntags: [a, "
+      "b]\nheaders: {A: 1}\nbatch: {max_bytes: 1MiB}\n",
+      options, {{"count", "9"}, {"format", ""}, {"batch.max_bytes", "2MiB"}});
 
   CHECK(faults == "");
   CHECK(options.name == "n");
@@ -66,36 +68,39 @@ TEST_CASE("options are filled from the file, and the environment wins over it") 
 
 TEST_CASE("all faults of a file are told at once, with line, caret and hint") {
   Options options;
-  const auto faults = read("wiat: 5s\ncount: many\nminimumpriority: medium\nbatch:\n  max_bytes: lots\n  max_itmes: 4\nformat: xml\n", options);
+  const auto faults =
+      read("wiat: 5s\ncount: many\nminimumpriority: medium\nbatch:\n  max_bytes: lots\n  max_itmes: 4\nformat: xml\n",
+           options);
 
-  CHECK(faults ==
-        "c.yaml:1:1: error: output 'x' lacks 'name'\n"
-        "    1 | wiat: 5s\n"
-        "      | ^\n"
-        "  hint: add name: …\n"
-        "c.yaml:2:8: error: output 'x' has count 'many', which is not a whole number of at least 0\n"
-        "    2 | count: many\n"
-        "      |        ^~~~\n"
-        "c.yaml:3:18: error: output 'x' has minimumpriority 'medium', which is not a priority\n"
-        "    3 | minimumpriority: medium\n"
-        "      |                  ^~~~~~\n"
-        "  hint: one of emergency, alert, critical, error, warning, notice, informational, debug\n"
-        "c.yaml:7:9: error: output 'x' has format 'xml', which is not one of its words\n"
-        "    7 | format: xml\n"
-        "      |         ^~~\n"
-        "  hint: one of raw, array\n"
-        "c.yaml:5:14: error: output 'x': 'batch' has max_bytes 'lots', which is not a size\n"
-        "    5 |   max_bytes: lots\n"
-        "      |              ^~~~\n"
-        "  hint: write 65536, 64KiB or 2GiB\n"
-        "c.yaml:6:3: error: output 'x': 'batch' has no option 'max_itmes'\n"
-        "    6 |   max_itmes: 4\n"
-        "      |   ^~~~~~~~~\n"
-        "  hint: did you mean 'max_bytes'?\n"
-        "c.yaml:1:1: error: output 'x' has no option 'wiat'\n"
-        "    1 | wiat: 5s\n"
-        "      | ^~~~\n"
-        "  hint: did you mean 'wait'? it also has: name, token, count, minimumpriority, format, tags, headers, batch\n");
+  CHECK(
+      faults ==
+      "c.yaml:1:1: error: output 'x' lacks 'name'\n"
+      "    1 | wiat: 5s\n"
+      "      | ^\n"
+      "  hint: add name: …\n"
+      "c.yaml:2:8: error: output 'x' has count 'many', which is not a whole number of at least 0\n"
+      "    2 | count: many\n"
+      "      |        ^~~~\n"
+      "c.yaml:3:18: error: output 'x' has minimumpriority 'medium', which is not a priority\n"
+      "    3 | minimumpriority: medium\n"
+      "      |                  ^~~~~~\n"
+      "  hint: one of emergency, alert, critical, error, warning, notice, informational, debug\n"
+      "c.yaml:7:9: error: output 'x' has format 'xml', which is not one of its words\n"
+      "    7 | format: xml\n"
+      "      |         ^~~\n"
+      "  hint: one of raw, array\n"
+      "c.yaml:5:14: error: output 'x': 'batch' has max_bytes 'lots', which is not a size\n"
+      "    5 |   max_bytes: lots\n"
+      "      |              ^~~~\n"
+      "  hint: write 65536, 64KiB or 2GiB\n"
+      "c.yaml:6:3: error: output 'x': 'batch' has no option 'max_itmes'\n"
+      "    6 |   max_itmes: 4\n"
+      "      |   ^~~~~~~~~\n"
+      "  hint: did you mean 'max_bytes'?\n"
+      "c.yaml:1:1: error: output 'x' has no option 'wiat'\n"
+      "    1 | wiat: 5s\n"
+      "      | ^~~~\n"
+      "  hint: did you mean 'wait'? it also has: name, token, count, minimumpriority, format, tags, headers, batch\n");
 }
 
 TEST_CASE("the docs are listed by the lines that read") {
@@ -125,7 +130,12 @@ TEST_CASE("duplicate keys and broken YAML are faults with their place") {
 
 TEST_CASE("a YAML bomb ends as a fault, not as a full memory") {
   std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n";
-  for (char c = 'b'; c <= 'j'; ++c) bomb += std::string{c} + ": &" + c + " [" + [&] { std::string s; for (int i = 0; i < 10; ++i) s += std::string{i ? ",*" : "*"} + static_cast<char>(c - 1); return s; }() + "]\n";
+  for (char c = 'b'; c <= 'j'; ++c)
+    bomb += std::string{c} + ": &" + c + " [" + [&] {
+      std::string s;
+      for (int i = 0; i < 10; ++i) s += std::string{i ? ",*" : "*"} + static_cast<char>(c - 1);
+      return s;
+    }() + "]\n";
   Diagnostics diagnostics;
   parse_yaml("bomb.yaml", bomb, diagnostics);
   CHECK(diagnostics.has_errors());
@@ -135,7 +145,8 @@ TEST_CASE("a YAML bomb ends as a fault, not as a full memory") {
 
 TEST_CASE("references never show what they stand for") {
   ::unsetenv("TOCSIN_TEST_NONE");
-  CHECK(resolve_references("${env:TOCSIN_TEST_NONE}").error().what == "environment variable 'TOCSIN_TEST_NONE' is not set");
+  CHECK(resolve_references("${env:TOCSIN_TEST_NONE}").error().what ==
+        "environment variable 'TOCSIN_TEST_NONE' is not set");
   CHECK(resolve_references("${file:/nonexistent/x}").error().what == "file '/nonexistent/x' cannot be read");
   CHECK(*resolve_references("a $${b} c") == "a ${b} c");
   CHECK_FALSE(resolve_references("${env:X"));

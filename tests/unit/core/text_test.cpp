@@ -1,9 +1,9 @@
 // Text of attackers on its way into JSON, logs and limited fields.
+#include "core/text.h"
 #include "core/priority.h"
 #include "core/secret.h"
 #include "core/suggest.h"
 #include "core/template.h"
-#include "core/text.h"
 #include "tests/support/catch.h"
 
 using namespace core;
@@ -53,7 +53,8 @@ TEST_CASE("priorities are read in any case and compared by name") {
 
 TEST_CASE("a secret does not print, and a URL prints without what it carries") {
   CHECK(fmt::format("{}", Secret{"s3cret"}) == "<redacted>");
-  CHECK(redact_url("https://user:pass@host/p?token=abc&x=1") == "https://<redacted>@host/p?token=<redacted>&x=<redacted>");
+  CHECK(redact_url("https://user:pass@host/p?token=abc&x=1") ==
+        "https://<redacted>@host/p?token=<redacted>&x=<redacted>");
 }
 
 TEST_CASE("a misspelt name gets the nearest one as a hint") {
@@ -68,11 +69,14 @@ TEST_CASE("a template fills its holes and refuses what it does not know") {
   alert.priority = Priority::Critical;
   alert.fields.push_back({"proc.name", AlertField::Kind::Text, "\"bash\"", "bash"});
 
-  const auto made = Template::parse("{{priority|upper}} {{ rule }} {{proc.name}} {{fd.name|default(\"-\")}} {{rule|truncate(5)}}");
+  const auto made =
+      Template::parse("{{priority|upper}} {{ rule }} {{proc.name}} {{fd.name|default(\"-\")}} {{rule|truncate(5)}}");
   REQUIRE(made);
   CHECK(made->render(alert) == "CRITICAL Shell <in> container bash - [...]");
-  CHECK(made->render(alert, [](std::string_view t) { return replace_all(std::string{t}, "<", "&lt;"); }) == "CRITICAL Shell &lt;in> container bash - [...]");
+  CHECK(made->render(alert, [](std::string_view t) { return replace_all(std::string{t}, "<", "&lt;"); }) ==
+        "CRITICAL Shell &lt;in> container bash - [...]");
   CHECK(Template::parse("falco.{{rule}}")->literal_prefix() == "falco.");
   CHECK(Template::parse("falco")->is_fixed());
-  for (const char* bad : {"{{", "{{}}", "{{rule|shout}}", "{{rule|truncate(x)}}", "{{ .Rule | printf \"%s\" }}"}) CHECK_FALSE(Template::parse(bad));
+  for (const char* bad : {"{{", "{{}}", "{{rule|shout}}", "{{rule|truncate(x)}}", "{{ .Rule | printf \"%s\" }}"})
+    CHECK_FALSE(Template::parse(bad));
 }
