@@ -13,6 +13,12 @@ struct Header {
   std::string name, value;
 };
 
+bool same_header_name(std::string_view one, std::string_view other);   // any case
+bool is_header_name(std::string_view name);                            // a token, as HTTP says
+bool is_header_value(std::string_view value);                          // no CR, LF, NUL or other control character (tab is allowed)
+// Replaces the header of that name, or adds one.
+void set_header(std::vector<Header>& headers, std::string_view name, std::string value);
+
 struct HttpRequest {
   std::string method = "POST";
   Url url;
