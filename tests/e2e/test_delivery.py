@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""What becomes of alerts when sinks, hubs and operators do what they do: poison, restarts, SIGTERM."""
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness.case import case, expect, run_cases, wait_until
+from harness.hub import Hub
+from harness.receiver import HANG, Receiver, Reply
+from harness.sender import alert
+
+RETRY = {"initial": "20ms", "max": "200ms", "probe_max": "200ms", "max_attempts": 3}
+
+
+def seqs(alerts):
+    return [a["output_fields"]["e2e.seq"] for a in alerts]
+
+
+def webhook(receiver, **options):
+    return {"type": "webhook", "address": receiver.url + "/", "retry": RETRY, **options}
+
+
+def poisoned(request, kinds):
+    """Answers for the poison that an alert names in its field `e2e.poison`, if it does."""
+    for a in request.alerts():
+        kind = a["output_fields"].get("e2e.poison")
+        if kind in kinds:
+            return {"refused": Reply(400, b"never"), "failing": Reply(500, b"always"), "hanging": HANG, "large": Reply(413, b"too large")}[kind]
+    return Reply(200)
+
+
+@case("poison of four kinds ends as dead letters and delays nobody")
+def _(folder):
+    kinds = ("refused", "failing", "hanging", "large")
+    receivers = {"single": Receiver(lambda r: poisoned(r, kinds)), "batched": Receiver(lambda r: poisoned(r, kinds)), "bystander": Receiver()}
+    sinks = {"single": webhook(receivers["single"], timeout="500ms"),
+             "batched": webhook(receivers["batched"], timeout="500ms", format="ndjson", batch={"max_items": 50, "max_wait": "20ms"}),
+             "bystander": webhook(receivers["bystander"])}
+    poison = {10: "refused", 20: "failing", 30: "hanging", 40: "large"}
+    with Hub(folder, {"outputs": sinks}) as hub:
+        sent = time.monotonic()
+        for seq in range(1, 201):
+            extra = {"e2e.poison": poison[seq]} if seq in poison else {}
+            status, _, _ = hub.post(alert(seq, extra=extra, padding=200_000 if poison.get(seq) == "large" else 0))
+            expect(status == 200, f"alert {seq} was answered {status}")
+        healthy = set(range(1, 201)) - set(poison)
+
+        wait_until(lambda: set(seqs(receivers["bystander"].alerts())) == healthy | set(poison), 5, "everything at the bystander")
+        for name in ("single", "batched"):
+            wait_until(lambda name=name: set(seqs(receivers[name].alerts())) >= healthy, 20, f"every healthy alert at '{name}'")
+        waited = time.monotonic() - sent
+        # Probes need company: an alert is poison when it failed while others got through.
+        def all_buried(extra=iter(range(1001, 10_000))):
+            hub.post(alert(next(extra)))
+            return all(hub.sink(name)["dead_letters"] == 4 for name in ("single", "batched"))
+        wait_until(all_buried, 40, f"four dead letters at each: {[(hub.sink(n)['dead_letters'], hub.sink(n)['last_error']) for n in ('single', 'batched')]}")
+        expect(hub.sink("bystander")["dead_letters"] == 0, "the bystander has dead letters")
+
+        hub.stop()
+        buried = {(sink, a["output_fields"]["e2e.seq"]) for sink, a, _ in hub.dead_letters()}
+        expect(buried == {(sink, seq) for sink in ("single", "batched") for seq in poison}, f"these are buried: {sorted(buried)}")
+        print(f"  the healthy 196 were through after {waited:.1f} s")
+    for receiver in receivers.values():
+        receiver.close()
+
+
+@case("a restart in peace repeats nothing and forgets nothing")
+def _(folder):
+    receiver = Receiver()
+    hub = Hub(folder, {"outputs": {"all": webhook(receiver)}}).start()
+    for seq in range(1, 301):
+        hub.post(alert(seq))
+    wait_until(lambda: len(receiver.alerts()) == 300, 10, "300 alerts")
+    hub.stop()
+
+    hub.start()
+    hub.post(alert(301))
+    wait_until(lambda: 301 in seqs(receiver.alerts()), 10, "the alert after the restart")
+
+    expect(sorted(seqs(receiver.alerts())) == list(range(1, 302)), "each alert arrives exactly once")
+    hub.stop()
+    receiver.close()
+
+
+@case("a crash repeats at most what was settled in the last second or in flight")
+def _(folder):
+    receiver = Receiver()
+    hub = Hub(folder, {"outputs": {"all": webhook(receiver)}}).start()
+    seq = 0
+    crash_at = time.monotonic() + 4
+    while time.monotonic() < crash_at:
+        seq += 1
+        hub.post(alert(seq))
+    hub.kill()
+    crashed = time.time()
+    before = [(r.at, s) for r in receiver.requests for s in seqs(r.alerts())]
+
+    hub.start()
+    hub.post(alert(seq + 1))
+    wait_until(lambda: set(seqs(receiver.alerts())) == set(range(1, seq + 2)), 10, "everything, once more where need be")
+
+    first = {}
+    for at, s in before:
+        first.setdefault(s, at)
+    again = [s for s in seqs(receiver.alerts())[len(before):] if s in first]
+    oldest = max((crashed - first[s] for s in again), default=0.0)
+    print(f"  {seq} sent, {len(again)} repeated, the oldest of them settled {oldest:.2f} s before the crash")
+    expect(len(before) > 100, f"only {len(before)} alerts before the crash: too few to say anything")
+    # One second is the promise; half of one more is what saving takes on a loaded machine.
+    expect(oldest < 1.5, f"an alert settled {oldest:.2f} s before the crash was delivered again")
+    hub.stop()
+    receiver.close()
+
+
+@case("SIGTERM drains: what is queued goes out, what cannot is kept, and it takes no longer than 8 seconds")
+def _(folder):
+    slow, away = Receiver(lambda r: (time.sleep(0.005), Reply(200))[1]), Receiver()
+    away.down()
+    hub = Hub(folder, {"outputs": {"slow": webhook(slow), "away": webhook(away)}}).start()
+    for seq in range(1, 201):
+        hub.post(alert(seq))
+
+    took = hub.stop()
+
+    expect(took < 9, f"it took {took:.1f} s")
+    arrived = len(slow.alerts())
+    away.up()
+    hub.start()
+    wait_until(lambda: set(seqs(away.alerts())) == set(range(1, 201)), 20, "everything at the sink that was away")
+    wait_until(lambda: set(seqs(slow.alerts())) == set(range(1, 201)), 20, "everything at the slow sink")
+    expect(len(slow.alerts()) == 200, f"an orderly stop made the slow sink get {len(slow.alerts()) - 200} alerts twice")
+    print(f"  stopped in {took:.1f} s, {arrived} of 200 at the slow sink by then")
+    hub.stop()
+    slow.close()
+    away.close()
+
+
+@case("a second SIGTERM insists")
+def _(folder):
+    stuck = Receiver(lambda r: HANG)
+    hub = Hub(folder, {"outputs": {"stuck": webhook(stuck)}}).start()
+    hub.post(alert(1))
+    wait_until(lambda: stuck.requests, 5, "the request that hangs")
+
+    start = time.monotonic()
+    hub.process.terminate()
+    time.sleep(0.3)                                        # two signals at once may be delivered as one
+    hub.process.terminate()
+    hub.process.wait(5)
+
+    expect(time.monotonic() - start < 3, "it insisted for too long")
+    stuck.close()
+
+
+@case("a sink that returns gets its backlog within ten seconds")
+def _(folder):
+    receiver = Receiver()
+    receiver.down()
+    sink = {"type": "webhook", "address": receiver.url + "/", "format": "ndjson", "batch": {"max_items": 500, "max_wait": "20ms"}}    # retry as shipped
+    with Hub(folder, {"outputs": {"returning": sink}}) as hub:
+        for start in range(1, 2001, 500):
+            status, _, _ = hub.post("\n".join(__import__("json").dumps(alert(s)) for s in range(start, start + 500)).encode())
+            expect(status == 200, f"answered {status}")
+        wait_until(lambda: hub.sink("returning")["state"] != "ok", 15, "the sink to be known as unwell")
+        time.sleep(3)
+        receiver.up()
+        back = time.monotonic()
+        wait_until(lambda: len(set(seqs(receiver.alerts()))) == 2000, 20, "the backlog of 2,000")
+        took = time.monotonic() - back
+        print(f"  {took:.1f} s")
+        expect(took < 12, f"it took {took:.1f} s")
+        wait_until(lambda: hub.sink("returning")["queued"] == 0, 5, "an empty queue")
+        s = hub.sink("returning")
+        expect(s["routed"] == s["delivered"] + s["dead_letters"] + s["dropped"] + s["queued"], f"the accounts do not balance: {s}")
+    receiver.close()
+
+
+if __name__ == "__main__":
+    run_cases()
