@@ -1,0 +1,77 @@
+"""Real servers (Kafka, OpenSearch, InfluxDB) for one test, started by tests/support/servers.sh and gone when the block ends."""
+import os
+import select
+import shutil
+import subprocess
+import time
+
+from .case import ROOT, Skip
+
+SCRIPT = os.path.join(ROOT, "tests/support/servers.sh")
+
+
+class Servers:
+    """with Servers(folder, "up_kafka", "up_os", "up_influx") as servers: servers["KAFKA_PLAIN"], servers.run("kafka_topic alerts")"""
+
+    def __init__(self, folder, *starts):
+        self.starts, self.values = starts, {}
+        for start, program in (("up_kafka", "java"), ("up_kafka", "kcat"), ("up_os", "javac"), ("up_influx", "influxd")):
+            if start in starts and not shutil.which(program):
+                raise Skip(f"{program} is not installed (scripts/setup --test)")
+        if not os.path.exists(SCRIPT):
+            raise Skip(f"{SCRIPT} is not there")
+        self.folder = os.path.join(folder, "servers")
+
+    def __enter__(self):
+        names = "KAFKA_PLAIN OS_URL INFLUX_URL"
+        # The shell stays: its functions know what runs, and it takes everything down when its input ends, however we end.
+        # exec 3: the commands come by a descriptor of their own, so that no server reads them.
+        program = f'''. {SCRIPT}
+certs || exit 9
+for start in {" ".join(self.starts)}; do $start >&2 || {{ echo "@failed $start"; down_all; exit 9; }}; done
+for name in {names}; do echo "$name=${{!name-}}"; done
+echo @ready
+while read -r line; do eval "$line" < /dev/null; echo "@done $?"; done
+down_all >&2'''
+        os.makedirs(self.folder, exist_ok=True)
+        self.log = open(os.path.join(self.folder, "servers.log"), "ab")
+        environment = dict(os.environ)
+        environment.setdefault("W", self.folder)
+        self.shell = subprocess.Popen(["bash", "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=environment)
+        for line in self._lines(240, "@ready"):
+            name, _, value = line.partition("=")
+            self.values[name] = value
+        return self
+
+    def _lines(self, seconds, last):
+        lines, deadline = [], time.monotonic() + seconds
+        while True:
+            readable, _, _ = select.select([self.shell.stdout], [], [], max(0.0, deadline - time.monotonic()))
+            line = self.shell.stdout.readline().rstrip("\n") if readable else ""
+            if line.startswith(last):
+                return lines if last == "@ready" else lines + [line]
+            if not line and (not readable or self.shell.poll() is not None) or line.startswith("@failed"):
+                self.__exit__()
+                raise AssertionError(f"the servers did not come up ({line or 'no answer'}):\n{open(self.log.name, errors='replace').read()[-2000:]}")
+            lines.append(line)
+
+    def __getitem__(self, name):
+        return self.values[name]
+
+    def run(self, command, seconds=60):
+        """Runs a line of shell among the functions of servers.sh; gives back what it printed."""
+        self.shell.stdin.write(command + "\n")
+        self.shell.stdin.flush()
+        *printed, done = self._lines(seconds, "@done")
+        if done != "@done 0":
+            raise AssertionError(f"`{command}` ended with {done}: {printed}")
+        return "\n".join(printed)
+
+    def __exit__(self, *_):
+        if self.shell.poll() is None:
+            try:
+                self.shell.stdin.close()
+                self.shell.wait(30)
+            except (OSError, subprocess.TimeoutExpired):
+                self.shell.kill()
+        self.log.close()
