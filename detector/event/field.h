@@ -28,6 +28,8 @@ struct FieldInfo {
   bool deprecated = false;
   std::string_view source;        // "syscall", "" (any), "k8s_audit"
   std::string_view help;
+  std::uint8_t bits = 64;         // Int and Uint: the width that messages name ("UINT32")
+  bool no_right_side = false;     // cannot be compared with another field
 };
 
 using FieldId = std::uint16_t;    // index into field_table()
