@@ -113,11 +113,13 @@ asio::awaitable<error_code> Connection::write(std::string_view head, std::string
 
 asio::awaitable<error_code> Connection::read_some() {
   error_code error;
-  const auto space = buffer_.prepare(kReadSize);
+  const std::size_t unread = buffer_.size();
+  buffer_.resize(unread + kReadSize);
+  const asio::mutable_buffer space{buffer_.data() + unread, kReadSize};
   std::size_t size = 0;
   if (tls_) size = co_await tls_->async_read_some(space, asio::redirect_error(asio::use_awaitable, error));
   else size = co_await socket_.async_read_some(space, asio::redirect_error(asio::use_awaitable, error));
-  buffer_.commit(size);
+  buffer_.resize(unread + size);
   co_return error;
 }
 

@@ -9,7 +9,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 
 #include <chrono>
 #include <memory>
@@ -56,14 +55,14 @@ class Connection {
   boost::asio::awaitable<boost::system::error_code> write(std::string_view head, std::string_view body);
   // Appends what came to buffer().
   boost::asio::awaitable<boost::system::error_code> read_some();
-  boost::beast::flat_buffer& buffer() { return buffer_; }
+  std::string& buffer() { return buffer_; }
 
  private:
   using Socket = boost::asio::ip::tcp::socket;
   Socket socket_;
   std::shared_ptr<boost::asio::ssl::context> context_;
   std::unique_ptr<boost::asio::ssl::stream<Socket&>> tls_;
-  boost::beast::flat_buffer buffer_;
+  std::string buffer_;
   std::shared_ptr<DeadlineWatch> watch_;
   SteadyTime deadline_ = SteadyTime::max();
   bool expired_ = false;
