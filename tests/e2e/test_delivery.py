@@ -34,8 +34,8 @@ def poisoned(request, kinds):
 def _(folder):
     kinds = ("refused", "failing", "hanging", "large")
     receivers = {"single": Receiver(lambda r: poisoned(r, kinds)), "batched": Receiver(lambda r: poisoned(r, kinds)), "bystander": Receiver()}
-    sinks = {"single": webhook(receivers["single"], timeout="500ms"),
-             "batched": webhook(receivers["batched"], timeout="500ms", format="ndjson", batch={"max_items": 50, "max_wait": "20ms"}),
+    sinks = {"single": webhook(receivers["single"], timeout={"total": "500ms"}),
+             "batched": webhook(receivers["batched"], timeout={"total": "500ms"}, format="ndjson", batch={"max_items": 50, "max_wait": "20ms"}),
              "bystander": webhook(receivers["bystander"])}
     poison = {10: "refused", 20: "failing", 30: "hanging", 40: "large"}
     with Hub(folder, {"outputs": sinks}) as hub:
