@@ -38,17 +38,22 @@ void DeadlineWatch::look() {
   next_ = SteadyTime::max();
   SteadyTime earliest = SteadyTime::max();
   for (Connection* const connection : std::vector<Connection*>{connections_}) {
-    if (connection->deadline() <= now) connection->expire();
-    else earliest = std::min(earliest, connection->deadline());
+    if (connection->deadline() <= now)
+      connection->expire();
+    else
+      earliest = std::min(earliest, connection->deadline());
   }
   if (earliest != SteadyTime::max()) no_later_than(earliest);
 }
 
-Connection::Connection(const asio::any_io_executor& executor, std::shared_ptr<DeadlineWatch> watch) : socket_{executor}, watch_{std::move(watch)} {
+Connection::Connection(const asio::any_io_executor& executor, std::shared_ptr<DeadlineWatch> watch)
+    : socket_{executor}, watch_{std::move(watch)} {
   watch_->add(this);
 }
 
-Connection::~Connection() { watch_->remove(this); }
+Connection::~Connection() {
+  watch_->remove(this);
+}
 
 void Connection::set_deadline(SteadyTime deadline) {
   deadline_ = deadline;
@@ -80,7 +85,8 @@ asio::awaitable<std::string> Connection::handshake(std::shared_ptr<asio::ssl::co
   error_code error;
   asio::ip::make_address(host, error);
   const bool is_name = static_cast<bool>(error);
-  if (is_name && SSL_set_tlsext_host_name(tls_->native_handle(), host.c_str()) != 1) co_return "host name not usable for TLS";
+  if (is_name && SSL_set_tlsext_host_name(tls_->native_handle(), host.c_str()) != 1)
+    co_return "host name not usable for TLS";
   tls_->set_verify_callback(asio::ssl::host_name_verification{host}, error);
 
   error = {};
@@ -117,8 +123,10 @@ asio::awaitable<error_code> Connection::read_some() {
   buffer_.resize(unread + kReadSize);
   const asio::mutable_buffer space{buffer_.data() + unread, kReadSize};
   std::size_t size = 0;
-  if (tls_) size = co_await tls_->async_read_some(space, asio::redirect_error(asio::use_awaitable, error));
-  else size = co_await socket_.async_read_some(space, asio::redirect_error(asio::use_awaitable, error));
+  if (tls_)
+    size = co_await tls_->async_read_some(space, asio::redirect_error(asio::use_awaitable, error));
+  else
+    size = co_await socket_.async_read_some(space, asio::redirect_error(asio::use_awaitable, error));
   buffer_.resize(unread + size);
   co_return error;
 }

@@ -25,7 +25,7 @@ class DeadlineWatch : public std::enable_shared_from_this<DeadlineWatch> {
   explicit DeadlineWatch(const boost::asio::any_io_executor& executor) : timer_{executor} {}
   void add(Connection* connection) { connections_.push_back(connection); }
   void remove(Connection* connection);
-  void no_later_than(SteadyTime deadline);   // looks at all connections then, or earlier
+  void no_later_than(SteadyTime deadline);  // looks at all connections then, or earlier
 
  private:
   void look();

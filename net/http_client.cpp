@@ -1,6 +1,7 @@
-// An exchange, read downwards: check and write the request as bytes → a kept connection, or a fresh one (resolve, connect, handshake) →
-// write → read until the reply is whole → keep or close the connection. Coroutines hold the pool by shared_ptr, so that a client may go
-// before the loop does. At 15,000 requests a second each allocation here shows: the request is one string, written in one call.
+// An exchange, read downwards: check and write the request as bytes → a kept connection, or a fresh one (resolve,
+// connect, handshake) → write → read until the reply is whole → keep or close the connection. Coroutines hold the pool
+// by shared_ptr, so that a client may go before the loop does. At 15,000 requests a second each allocation here shows:
+// the request is one string, written in one call.
 #include "net/http_client.h"
 
 #include "core/text.h"
@@ -26,20 +27,23 @@ using Tcp = asio::ip::tcp;
 using Clock = std::chrono::steady_clock;
 using ConnectionPtr = std::unique_ptr<Connection>;
 
-constexpr std::size_t kJoinedBody = 64 << 10;  // up to here copying the body behind the head is cheaper than a second buffer
+constexpr std::size_t kJoinedBody =
+    64 << 10;  // up to here copying the body behind the head is cheaper than a second buffer
 
 bool is_ours(std::string_view name) {
-  return same_header_name(name, "Host") || same_header_name(name, "Content-Length") || same_header_name(name, "Connection") ||
-         same_header_name(name, "Transfer-Encoding");
+  return same_header_name(name, "Host") || same_header_name(name, "Content-Length") ||
+         same_header_name(name, "Connection") || same_header_name(name, "Transfer-Encoding");
 }
 
 Result<> check(const HttpRequest& request) {
   if (!is_header_name(request.method)) return Error{Fault::Invalid, "the request's method is not a token"};
   for (const unsigned char c : request.url.target)
-    if (c <= ' ' || c >= 0x7F) return Error{Fault::Invalid, "the request's target has a character that must be percent-encoded"};
+    if (c <= ' ' || c >= 0x7F)
+      return Error{Fault::Invalid, "the request's target has a character that must be percent-encoded"};
   for (const Header& header : request.headers) {
     if (!is_header_name(header.name)) return Error{Fault::Invalid, "a header name of the request is not a token"};
-    if (!is_header_value(header.value)) return Error{Fault::Invalid, "header " + header.name + " of the request has a control character"};
+    if (!is_header_value(header.value))
+      return Error{Fault::Invalid, "header " + header.name + " of the request has a control character"};
     if (is_ours(header.name)) return Error{Fault::Invalid, "header " + header.name + " is set by the client itself"};
   }
   return {};
@@ -60,13 +64,16 @@ std::string serialize_head(const HttpRequest& request) {
     has_authorization = has_authorization || same_header_name(header.name, "Authorization");
   }
   if (!has_agent) line("User-Agent", "Tocsin");
-  if (!has_authorization && !request.url.userinfo.empty()) line("Authorization", "Basic " + core::base64(request.url.userinfo.reveal()));
-  if (!request.body.empty() || (request.method != "GET" && request.method != "HEAD")) line("Content-Length", std::to_string(request.body.size()));
+  if (!has_authorization && !request.url.userinfo.empty())
+    line("Authorization", "Basic " + core::base64(request.url.userinfo.reveal()));
+  if (!request.body.empty() || (request.method != "GET" && request.method != "HEAD"))
+    line("Content-Length", std::to_string(request.body.size()));
   head += "\r\n";
   return head;
 }
 
-// Resolving runs on a thread of Asio's that nobody can interrupt; whoever waits for it must still be free to go at the deadline.
+// Resolving runs on a thread of Asio's that nobody can interrupt; whoever waits for it must still be free to go at the
+// deadline.
 struct Resolution {
   explicit Resolution(const asio::any_io_executor& executor) : resolver{executor}, done{executor} {}
   Tcp::resolver resolver;
@@ -75,7 +82,8 @@ struct Resolution {
   std::vector<Tcp::endpoint> endpoints;
 };
 
-asio::awaitable<std::shared_ptr<Resolution>> resolve(asio::any_io_executor executor, std::string host, std::uint16_t port, SteadyTime deadline) {
+asio::awaitable<std::shared_ptr<Resolution>> resolve(asio::any_io_executor executor, std::string host,
+                                                     std::uint16_t port, SteadyTime deadline) {
   auto resolution = std::make_shared<Resolution>(executor);
   error_code error;
   const auto address = asio::ip::make_address(host, error);
@@ -106,7 +114,7 @@ class ReplyParser final : public http::basic_parser<false> {
   }
   HttpReply take() { return std::move(reply_); }
   int status() const { return reply_.status; }
-  bool is_cut() const { return cut_; }   // the body was longer than the bound
+  bool is_cut() const { return cut_; }  // the body was longer than the bound
 
  private:
   using View = boost::beast::string_view;
@@ -150,7 +158,10 @@ class ReplyParser final : public http::basic_parser<false> {
 class Pool : public std::enable_shared_from_this<Pool> {
  public:
   Pool(asio::any_io_executor executor, HttpClientOptions options, std::shared_ptr<asio::ssl::context> context)
-      : executor_{std::move(executor)}, options_{std::move(options)}, context_{std::move(context)}, watch_{std::make_shared<DeadlineWatch>(executor_)} {}
+      : executor_{std::move(executor)},
+        options_{std::move(options)},
+        context_{std::move(context)},
+        watch_{std::make_shared<DeadlineWatch>(executor_)} {}
 
   static asio::awaitable<Result<HttpReply>> exchange(std::shared_ptr<Pool> self, HttpRequest request);
 
@@ -166,14 +177,15 @@ class Pool : public std::enable_shared_from_this<Pool> {
   ConnectionPtr take_idle(Origin& origin);
   asio::awaitable<Result<ConnectionPtr>> open(const Url& url, SteadyTime deadline);
   // Empty: a kept connection turned out closed before a byte of the reply came.
-  asio::awaitable<std::optional<Result<HttpReply>>> talk(ConnectionPtr connection, const HttpRequest& request, std::string_view head, std::string_view body, bool kept);
+  asio::awaitable<std::optional<Result<HttpReply>>> talk(ConnectionPtr connection, const HttpRequest& request,
+                                                         std::string_view head, std::string_view body, bool kept);
   Error fault(const Connection& connection, Fault otherwise, const Url& url, const std::string& what) const;
 
   asio::any_io_executor executor_;
   HttpClientOptions options_;
   std::shared_ptr<asio::ssl::context> context_;
   std::shared_ptr<DeadlineWatch> watch_;
-  std::vector<std::unique_ptr<Origin>> origins_;   // a sink talks to one or a few
+  std::vector<std::unique_ptr<Origin>> origins_;  // a sink talks to one or a few
 };
 
 asio::awaitable<Result<HttpReply>> Pool::exchange(std::shared_ptr<Pool> self, HttpRequest request) {
@@ -221,7 +233,8 @@ asio::awaitable<Result<ConnectionPtr>> Pool::open(const Url& url, SteadyTime dea
   const auto resolution = co_await resolve(executor_, url.host, url.port, deadline);
   if (resolution->error == asio::error::timed_out && resolution->endpoints.empty() && Clock::now() >= deadline)
     co_return Error{Fault::Timeout, url.origin() + ": the name was not resolved in time"};
-  if (resolution->error) co_return Error{Fault::Unreachable, url.origin() + ": the name cannot be resolved: " + resolution->error.message()};
+  if (resolution->error)
+    co_return Error{Fault::Unreachable, url.origin() + ": the name cannot be resolved: " + resolution->error.message()};
 
   error_code last = asio::error::host_not_found;
   for (const Tcp::endpoint& endpoint : resolution->endpoints) {
@@ -243,8 +256,10 @@ asio::awaitable<Result<ConnectionPtr>> Pool::open(const Url& url, SteadyTime dea
   co_return Error{Fault::Unreachable, url.origin() + ": " + last.message()};
 }
 
-asio::awaitable<std::optional<Result<HttpReply>>> Pool::talk(ConnectionPtr connection, const HttpRequest& request, std::string_view head, std::string_view body, bool kept) {
-  // A server may answer and close before it has read everything (413): a failed write does not yet mean that there is no reply.
+asio::awaitable<std::optional<Result<HttpReply>>> Pool::talk(ConnectionPtr connection, const HttpRequest& request,
+                                                             std::string_view head, std::string_view body, bool kept) {
+  // A server may answer and close before it has read everything (413): a failed write does not yet mean that there is
+  // no reply.
   const error_code unsent = co_await connection->write(head, body);
   auto& buffer = connection->buffer();
   std::optional<ReplyParser> parser;
@@ -259,7 +274,8 @@ asio::awaitable<std::optional<Result<HttpReply>>> Pool::talk(ConnectionPtr conne
       const std::size_t used = parser->put(asio::buffer(buffer), bad);
       buffer.erase(0, used);
       if (bad == http::error::need_more) bad = {};
-      if (parser->is_done() && parser->status() / 100 == 1) parser.emplace(options_.max_reply_bytes);   // 100, 103: the reply follows
+      if (parser->is_done() && parser->status() / 100 == 1)
+        parser.emplace(options_.max_reply_bytes);  // 100, 103: the reply follows
       if (used == 0) break;
     }
     if (parser->is_cut()) break;
@@ -271,7 +287,8 @@ asio::awaitable<std::optional<Result<HttpReply>>> Pool::talk(ConnectionPtr conne
     }
   }
   if (parser->is_done() || parser->is_cut()) {
-    const bool reusable = !parser->is_cut() && !unsent && parser->keep_alive() && buffer.size() == 0 && !connection->expired();
+    const bool reusable =
+        !parser->is_cut() && !unsent && parser->keep_alive() && buffer.size() == 0 && !connection->expired();
     if (reusable) {
       Origin& origin = origin_of(request.url);
       std::erase_if(origin.idle, [](const ConnectionPtr& idle) { return idle->expired(); });
@@ -281,7 +298,9 @@ asio::awaitable<std::optional<Result<HttpReply>>> Pool::talk(ConnectionPtr conne
     co_return Result<HttpReply>{parser->take()};
   }
   if (kept && !heard && !connection->expired() && broken != asio::error::operation_aborted) co_return std::nullopt;
-  co_return fault(*connection, Fault::Io, request.url, heard ? "broken off in the middle of the reply: " + broken.message() : "closed without a reply: " + broken.message());
+  co_return fault(*connection, Fault::Io, request.url,
+                  heard ? "broken off in the middle of the reply: " + broken.message()
+                        : "closed without a reply: " + broken.message());
 }
 
 Error Pool::fault(const Connection& connection, Fault otherwise, const Url& url, const std::string& what) const {
@@ -292,7 +311,9 @@ Error Pool::fault(const Connection& connection, Fault otherwise, const Url& url,
 class Client final : public HttpClient {
  public:
   explicit Client(std::shared_ptr<Pool> pool) : pool_{std::move(pool)} {}
-  asio::awaitable<Result<HttpReply>> exchange(HttpRequest request) override { return Pool::exchange(pool_, std::move(request)); }
+  asio::awaitable<Result<HttpReply>> exchange(HttpRequest request) override {
+    return Pool::exchange(pool_, std::move(request));
+  }
 
  private:
   std::shared_ptr<Pool> pool_;
@@ -302,13 +323,15 @@ class Client final : public HttpClient {
 
 Result<std::unique_ptr<HttpClient>> HttpClient::make(asio::any_io_executor executor, HttpClientOptions options) {
   std::shared_ptr<asio::ssl::context> context;
-  // Loading the system's CA store costs tens of milliseconds: only clients that meet https pay, unless there are files to be checked now.
+  // Loading the system's CA store costs tens of milliseconds: only clients that meet https pay, unless there are files
+  // to be checked now.
   if (!options.tls.ca_file.empty() || !options.tls.cert_file.empty() || !options.tls.key_file.empty()) {
     auto made = make_client_context(options.tls);
     if (!made) return made.error();
     context = *made;
   }
-  return std::unique_ptr<HttpClient>{std::make_unique<Client>(std::make_shared<Pool>(std::move(executor), std::move(options), std::move(context)))};
+  return std::unique_ptr<HttpClient>{
+      std::make_unique<Client>(std::make_shared<Pool>(std::move(executor), std::move(options), std::move(context)))};
 }
 
 }  // namespace net

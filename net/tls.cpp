@@ -24,15 +24,19 @@ core::Result<std::shared_ptr<ssl::context>> make_client_context(const TlsOptions
   if (options.verify) {
     // A machine without a CA store is no fault by itself: the handshake will say what it misses.
     context->set_default_verify_paths(error);
-    if (!options.ca_file.empty() && context->load_verify_file(options.ca_file, error)) return file_fault("CA file", options.ca_file, error);
+    if (!options.ca_file.empty() && context->load_verify_file(options.ca_file, error))
+      return file_fault("CA file", options.ca_file, error);
   }
   if (options.cert_file.empty() != options.key_file.empty())
     return core::Error{core::Fault::Invalid, "a client certificate needs both its certificate file and its key file"};
   if (!options.cert_file.empty()) {
-    if (context->use_certificate_chain_file(options.cert_file, error)) return file_fault("client certificate", options.cert_file, error);
-    if (context->use_private_key_file(options.key_file, ssl::context::pem, error)) return file_fault("client key", options.key_file, error);
+    if (context->use_certificate_chain_file(options.cert_file, error))
+      return file_fault("client certificate", options.cert_file, error);
+    if (context->use_private_key_file(options.key_file, ssl::context::pem, error))
+      return file_fault("client key", options.key_file, error);
     if (SSL_CTX_check_private_key(context->native_handle()) != 1)
-      return core::Error{core::Fault::Invalid, "client key " + options.key_file + " does not belong to certificate " + options.cert_file};
+      return core::Error{core::Fault::Invalid,
+                         "client key " + options.key_file + " does not belong to certificate " + options.cert_file};
   }
   return context;
 }

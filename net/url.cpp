@@ -1,4 +1,5 @@
-// URLs are read strictly: what we would have to guess at (blanks, other schemes, bytes beyond ASCII) is refused with a sentence.
+// URLs are read strictly: what we would have to guess at (blanks, other schemes, bytes beyond ASCII) is refused with a
+// sentence.
 #include "net/url.h"
 
 #include "core/text.h"
@@ -40,7 +41,9 @@ bool is_host_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
 }
 
-bool is_address6_character(char c) { return hex_digit(c) || c == ':' || c == '.'; }
+bool is_address6_character(char c) {
+  return hex_digit(c) || c == ':' || c == '.';
+}
 
 }  // namespace
 
@@ -51,7 +54,8 @@ core::Result<Url> Url::parse(std::string_view text) {
   const auto colon = text.find("://");
   if (colon == std::string_view::npos) return Error{Fault::Invalid, "a URL begins with http:// or https://"};
   const std::string scheme = core::ascii_lower(text.substr(0, colon));
-  if (scheme != "http" && scheme != "https") return Error{Fault::Invalid, "a URL begins with http:// or https://, not " + scheme + "://"};
+  if (scheme != "http" && scheme != "https")
+    return Error{Fault::Invalid, "a URL begins with http:// or https://, not " + scheme + "://"};
 
   Url url;
   url.tls = scheme == "https";
@@ -73,12 +77,14 @@ core::Result<Url> Url::parse(std::string_view text) {
     if (end == std::string_view::npos) return Error{Fault::Invalid, "the IPv6 address of a URL ends with ]"};
     url.host = authority.substr(1, end - 1);
     port = authority.substr(end + 1);
-    if (!std::all_of(url.host.begin(), url.host.end(), is_address6_character)) return Error{Fault::Invalid, "not an IPv6 address between [ and ]"};
+    if (!std::all_of(url.host.begin(), url.host.end(), is_address6_character))
+      return Error{Fault::Invalid, "not an IPv6 address between [ and ]"};
   } else {
     const auto end = std::min(authority.find(':'), authority.size());
     url.host = core::ascii_lower(authority.substr(0, end));
     port = authority.substr(end);
-    if (!std::all_of(url.host.begin(), url.host.end(), is_host_character)) return Error{Fault::Invalid, "the host name of a URL is made of letters, digits, '-', '.' and '_'"};
+    if (!std::all_of(url.host.begin(), url.host.end(), is_host_character))
+      return Error{Fault::Invalid, "the host name of a URL is made of letters, digits, '-', '.' and '_'"};
   }
   if (url.host.empty()) return Error{Fault::Invalid, "the URL names no host"};
   if (!port.empty()) {
@@ -103,7 +109,9 @@ std::string Url::origin() const {
   return (tls ? "https://" : "http://") + name + ":" + std::to_string(port);
 }
 
-std::string Url::to_text() const { return core::redact_url((tls ? "https://" : "http://") + host_header() + target); }
+std::string Url::to_text() const {
+  return core::redact_url((tls ? "https://" : "http://") + host_header() + target);
+}
 
 Url Url::with_target(std::string path_and_query) const {
   Url other = *this;

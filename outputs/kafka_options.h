@@ -1,0 +1,36 @@
+// The options of the kafka output, and what they are called in librdkafka.
+#pragma once
+
+#include "core/template.h"
+#include "outputs/batch_options.h"
+
+#include <map>
+#include <string>
+
+namespace outputs {
+
+struct KafkaOptions {
+  std::string hostport, topic;
+  std::string key = "none";
+  core::Template key_template;  // empty: messages have no key
+  std::string sasl, username;
+  core::Secret password;
+  bool tls = false, checkcert = true;
+  std::string ca_file, cert_file, key_file;
+  std::string compression = "NONE", clientid, requiredacks = "ALL", balancer = "round_robin";
+  bool topiccreation = false;
+  core::Duration connect = std::chrono::seconds{5}, total = std::chrono::seconds{30};
+  BatchOptions batch{.max_items = 1000};
+
+  // `hub`: TLS files of the hub, used where the output has none.
+  void describe(core::Fields& fields, const net::TlsOptions& hub);
+
+  // librdkafka's own names and values. Holds the password: never to be logged.
+  std::map<std::string, std::string> properties() const;
+
+ private:
+  void describe_security(core::Fields& fields);
+  void check(core::Fields& fields);
+};
+
+}  // namespace outputs

@@ -1,0 +1,81 @@
+// The one door to librdkafka: a producer whose delivery reports are read on our loop. librdkafka's threads only write
+// to an eventfd, once each time its queue stops being empty; so whoever reads it must drain the queue, or will not be
+// woken again.
+#pragma once
+
+#include "core/outcome.h"
+#include "core/result.h"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+struct rd_kafka_s;
+struct rd_kafka_queue_s;
+struct rd_kafka_message_s;
+
+namespace outputs {
+
+struct KafkaMessage {
+  std::string value;
+  std::optional<std::string> key;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+// What one error of librdkafka means for one alert. `code` is an rd_kafka_resp_err_t.
+core::Outcome judge_kafka_error(int code, const std::string& why);
+
+class KafkaProducer : public std::enable_shared_from_this<KafkaProducer> {
+ public:
+  using Properties = std::map<std::string, std::string>;
+
+  // Fault::Invalid: a property, or a file it names, is refused. Connects in the background.
+  static core::Result<std::shared_ptr<KafkaProducer>> make(boost::asio::any_io_executor executor,
+                                                           const Properties& properties, std::string topic);
+  // Only looks at the properties.
+  static core::Result<> check(const Properties& properties);
+  ~KafkaProducer();
+
+  // One outcome a message, in order, when all are reported or `patience` is over (librdkafka gives up earlier by
+  // itself).
+  boost::asio::awaitable<core::Outcomes> deliver(std::vector<KafkaMessage> messages, core::Duration patience);
+  // It will deliver no more: a fatal error, or the brokers refuse our credentials. Make another.
+  bool is_broken() const { return broken_.has_value(); }
+  // Lets what is under way arrive for at most `grace`, then gives the rest up: their reports come, as Retry.
+  boost::asio::awaitable<void> flush(core::Duration grace);
+  // Destroying joins librdkafka's threads, which takes a while: on a thread that the caller joins. Nothing may be sent
+  // afterwards.
+  std::thread retire();
+
+ private:
+  struct Flight;
+  KafkaProducer(boost::asio::any_io_executor executor, std::string topic);
+  int produce(const KafkaMessage& message, std::uint64_t ticket);
+  void listen();
+  void drain();
+  void report(const rd_kafka_message_s& message);
+  void note_error(int code, const std::string& why);
+  void give_up(core::Outcome verdict);
+
+  boost::asio::any_io_executor executor_;
+  boost::asio::posix::stream_descriptor wake_;
+  std::string topic_;
+  rd_kafka_s* kafka_ = nullptr;
+  rd_kafka_queue_s* queue_ = nullptr;
+  std::map<std::uint64_t, std::shared_ptr<Flight>> flights_;
+  std::uint64_t next_flight_ = 1;
+  bool delivered_ = false;               // anything, ever: then refused credentials are a passing fault of one broker
+  std::string last_error_;               // what a timeout does not say
+  std::optional<core::Outcome> broken_;  // what becomes of everything under way
+};
+
+}  // namespace outputs
