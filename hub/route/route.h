@@ -23,6 +23,7 @@ struct Route {
   Matcher match;
   std::vector<std::string> to;    // sink names
   bool continues = false;
+  bool drops_all = false;         // `drop: all`: no sink at all gets it, not even those that no route names; it stays in the journal
 };
 
 }  // namespace hub

@@ -1,0 +1,352 @@
+// outputs.yaml → sinks and routes, all faults at once. An option of every sink is a line in read_common(); an output's
+// own are its factory's. falcosidekick's variables (SLACK_WEBHOOKURL, SLACK_MINIMUMPRIORITY) fill the sink that is
+// named like its kind, over the file.
+#include "hub/deliver/sinks.h"
+
+#include "core/invariant.h"
+#include "core/suggest.h"
+#include "core/text.h"
+
+#include <algorithm>
+#include <set>
+
+namespace hub {
+namespace {
+
+using core::Diagnostics;
+using core::Fields;
+using core::YamlNode;
+
+constexpr std::size_t kLongestName = 100;  // it is in every decision record
+
+struct Defaults {
+  core::Priority minimumpriority = core::Priority::Debug;
+  RetryPolicy retry;
+  const YamlNode* timeout = nullptr;  // as it stands; each output that has one reads it
+};
+
+void read_retry(Fields& fields, RetryPolicy& retry) {
+  fields.optional("initial", retry.initial, "the wait after an alert's first failure, at most");
+  fields.optional("multiplier", retry.multiplier, "by how much the wait grows each time");
+  fields.optional("max", retry.max, "the longest wait of one alert");
+  fields.optional("probe_max", retry.probe_max, "the longest time between two probes of a sink that is down");
+  fields.optional("max_attempts", retry.max_attempts,
+                  "failures after which an alert is a dead letter, if others got through in between");
+  if (fields.listing()) return;
+  if (retry.initial <= core::Duration::zero())
+    fields.error("initial", fields.owner() + " has an initial wait of 0", "write 1s");
+  if (retry.probe_max <= core::Duration::zero())
+    fields.error("probe_max", fields.owner() + " has a probe_max of 0", "write 10s");
+  if (retry.max < retry.initial)
+    fields.error("max", fields.owner() + " has a longest wait below its initial one", "make max at least initial");
+  if (!(retry.multiplier >= 1)) fields.error("multiplier", fields.owner() + " has a multiplier below 1", "write 2");
+  if (retry.max_attempts == 0) fields.error("max_attempts", fields.owner() + " has max_attempts 0", "write at least 1");
+}
+
+struct Common {
+  std::string type;
+  bool enabled = true;
+};
+
+// What every sink has beside its output's own options.
+void read_common(Fields& fields, Common& common, Sink& sink) {
+  fields.optional("type", common.type, "the kind of output; default: the sink's name");
+  fields.optional("enabled", common.enabled, "false: the sink is not there");
+  fields.optional("minimumpriority", sink.minimumpriority, "alerts below it never go here");
+  fields.group("retry", "how failures are tried again", [&](Fields& retry) { read_retry(retry, sink.retry); });
+}
+
+std::vector<core::OptionRow> options_of(const outputs::Kind& kind) {
+  std::vector<core::OptionRow> rows;
+  Fields listing{rows};
+  Common common;
+  Sink sink;
+  read_common(listing, common, sink);
+  outputs::Surroundings nowhere;
+  const auto nothing = kind.make(listing, nowhere);
+  INVARIANT(nothing == nullptr);
+  return rows;
+}
+
+// SLACK_WEBHOOKURL → webhookurl, ELASTICSEARCH_BATCHING_ENABLED → batching.enabled. An empty variable is unset, as in
+// falcosidekick.
+std::map<std::string, std::string> overrides_for(const outputs::Kind& kind,
+                                                 const std::map<std::string, std::string>& environment) {
+  std::map<std::string, std::string> overrides;
+  if (environment.empty()) return overrides;
+  auto upper = [](std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+      return c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+    });
+    return text;
+  };
+  const std::string prefix = upper(std::string{kind.name}) + "_";
+  for (const core::OptionRow& row : options_of(kind)) {
+    if (row.key == "type" || row.key == "enabled") continue;
+    const auto variable = environment.find(prefix + upper(row.key));
+    if (variable != environment.end() && !variable->second.empty()) overrides[row.key] = variable->second;
+  }
+  return overrides;
+}
+
+// The keys whose variables make a sink out of nothing, as falcosidekick has it.
+bool is_enabled_by(const std::string_view kind, const std::map<std::string, std::string>& overrides) {
+  static const std::map<std::string_view, std::vector<std::string>> keys{{"slack", {"webhookurl"}},
+                                                                         {"elasticsearch", {"hostport"}},
+                                                                         {"influxdb", {"hostport"}},
+                                                                         {"kafka", {"hostport", "topic"}},
+                                                                         {"webhook", {"address"}}};
+  const auto found = keys.find(kind);
+  return found != keys.end() && std::all_of(found->second.begin(), found->second.end(),
+                                            [&](const auto& key) { return overrides.contains(key); });
+}
+
+class Reader {
+ public:
+  Reader(const std::map<std::string, std::string>& environment, const outputs::Surroundings& surroundings,
+         Diagnostics& diagnostics)
+      : environment_{environment}, surroundings_{surroundings}, diagnostics_{diagnostics} {}
+
+  void read(const std::string& file, const std::string& text);
+  void add_from_environment();
+  Outputs take() { return std::move(outputs_); }
+  void read_sink(const YamlNode& name, const YamlNode& node);
+
+ private:
+  void read_defaults(const YamlNode& node);
+  void read_routes(const YamlNode& node);
+  void read_route(const YamlNode& node, std::size_t number);
+  void read_targets(Fields& fields, const YamlNode& node, Route& route);
+
+  const std::map<std::string, std::string>& environment_;
+  const outputs::Surroundings& surroundings_;
+  Diagnostics& diagnostics_;
+  Defaults defaults_;
+  Outputs outputs_;
+  std::set<std::string> names_, disabled_;  // of sinks, the faulty ones too
+};
+
+void Reader::read(const std::string& file, const std::string& text) {
+  const std::vector<YamlNode> documents = core::parse_yaml(file, text, diagnostics_);
+  if (documents.empty()) {
+    if (!diagnostics_.has_errors()) diagnostics_.error({file, 1, 1}, "the file is empty", "it needs outputs:");
+    return;
+  }
+  if (documents.size() > 1)
+    diagnostics_.error(documents[1].place, "the file has more than one document", "remove the '---'");
+
+  Fields fields{documents.front(), "the file", diagnostics_};
+  unsigned version = 1;
+  fields.optional("version", version, "of this file's form");
+  if (version != 1)
+    fields.error("version", "the file is of version " + std::to_string(version) + ", which this hub does not know",
+                 "write version: 1");
+  const YamlNode* defaults = fields.raw("defaults", "what sinks have unless they say otherwise");
+  const YamlNode* sinks = fields.raw("outputs", "the sinks, by name");
+  const YamlNode* routes = fields.raw("routes", "which alerts go where", "list");
+  fields.finish();
+
+  if (defaults != nullptr) read_defaults(*defaults);
+  if (sinks == nullptr) {
+    diagnostics_.error(fields.place(), "the file has no outputs",
+                       "add outputs: with at least one sink, e.g. outputs: {stdout: {}}");
+  } else if (!sinks->is_map()) {
+    diagnostics_.error(sinks->place, "'outputs' is not a map of sinks", "write each as name: {option: value}");
+  } else {
+    for (const auto& [name, node] : sinks->entries) read_sink(name, node);
+  }
+  add_from_environment();
+  if (routes != nullptr) read_routes(*routes);
+}
+
+void Reader::read_defaults(const YamlNode& node) {
+  Fields fields{node, "'defaults'", diagnostics_};
+  fields.optional("minimumpriority", defaults_.minimumpriority, "alerts below it go nowhere");
+  fields.group("retry", "how failures are tried again", [&](Fields& retry) { read_retry(retry, defaults_.retry); });
+  defaults_.timeout = fields.raw("timeout", "deadlines of one request");
+  fields.finish();
+  if (defaults_.timeout != nullptr) {
+    Fields timeout{*defaults_.timeout, "'defaults.timeout'", diagnostics_};
+    core::Duration any{};
+    timeout.optional("connect", any, "resolve, connect and TLS handshake");
+    timeout.optional("total", any, "the whole request");
+    timeout.finish();
+  }
+}
+
+void Reader::read_sink(const YamlNode& key, const YamlNode& node) {
+  const std::string& name = key.scalar;
+  if (!names_.insert(name).second) return;  // a duplicate key: the YAML door has said so
+  if (name.empty() || name.size() > kLongestName || name.front() == '@' || core::printable(name) != name) {
+    diagnostics_.error(key.place, "'" + core::printable(name) + "' is no name for a sink",
+                       "use 1 to 100 letters, digits, '-', '_' or '.'; '@' in front is the hub's");
+    return;
+  }
+  const std::string owner = "output '" + name + "'";
+  if (!node.is_map() && !node.is_null()) {
+    diagnostics_.error(node.place, owner + " is not a map of options",
+                       "write it as key: value, one a line; {} for none");
+    return;
+  }
+
+  // The kind first: the environment and the defaults depend on it.
+  std::string type = name;
+  const YamlNode* type_node = node.is_map() ? node.find("type") : nullptr;
+  if (type_node != nullptr && type_node->is_scalar() && !type_node->scalar.empty()) type = type_node->scalar;
+  const outputs::Kind* kind = outputs::find_kind(type);
+  if (kind == nullptr) {
+    std::vector<std::string> kinds;
+    for (const outputs::Kind& known : outputs::kinds()) kinds.emplace_back(known.name);
+    const std::string near = core::nearest(type, kinds);
+    std::string hint = "one of ";
+    for (const std::string& known : kinds) hint += (hint.size() > 7 ? ", " : "") + known;
+    if (!near.empty()) hint = "did you mean '" + near + "'? " + hint;
+    if (type_node == nullptr) {
+      diagnostics_.error(key.place,
+                         owner + " has no type, and there is no kind of output called '" + core::printable(name) + "'",
+                         "add type: …; " + hint);
+    } else {
+      diagnostics_.error(type_node->place, owner + " has type '" + core::printable(type) + "', which does not exist",
+                         hint);
+    }
+    return;
+  }
+
+  YamlNode options = node;
+  if (options.is_null()) options = YamlNode{.kind = YamlNode::Kind::Map, .place = key.place};
+  std::map<std::string, std::string> overrides;
+  if (name == kind->name) overrides = overrides_for(*kind, environment_);
+  if (defaults_.timeout != nullptr && options.find("timeout") == nullptr) {
+    const auto rows = options_of(*kind);
+    const bool has_timeout = std::any_of(rows.begin(), rows.end(),
+                                         [](const core::OptionRow& row) { return row.key.starts_with("timeout."); });
+    if (has_timeout)
+      options.entries.emplace_back(
+          YamlNode{.kind = YamlNode::Kind::Scalar, .place = defaults_.timeout->place, .scalar = "timeout"},
+          *defaults_.timeout);
+  }
+
+  Sink sink;
+  sink.name = name;
+  sink.kind = std::string{kind->name};
+  sink.minimumpriority = defaults_.minimumpriority;
+  sink.retry = defaults_.retry;
+  Common common;
+  common.type = type;
+  const std::size_t errors = diagnostics_.errors();
+  Fields fields{options, owner, diagnostics_, std::move(overrides)};
+  read_common(fields, common, sink);
+  if (!common.enabled) {
+    disabled_.insert(name);  // its options may point at what is not there yet
+    return;
+  }
+  sink.output = kind->make(fields, surroundings_);
+  fields.finish();
+  if (diagnostics_.errors() == errors && sink.output) outputs_.sinks.push_back(std::move(sink));
+}
+
+void Reader::add_from_environment() {
+  if (environment_.empty()) return;
+  for (const outputs::Kind& kind : outputs::kinds()) {
+    const std::string name{kind.name};
+    if (names_.contains(name) || !is_enabled_by(name, overrides_for(kind, environment_))) continue;
+    YamlNode key{.kind = YamlNode::Kind::Scalar, .place = {"environment", 0, 0}, .scalar = name};
+    read_sink(key, YamlNode{.kind = YamlNode::Kind::Null, .place = key.place});
+  }
+}
+
+void Reader::read_routes(const YamlNode& node) {
+  if (!node.is_sequence()) {
+    diagnostics_.error(node.place, "'routes' is not a list", "write each route as - {name: …, match: {…}, to: […]}");
+    return;
+  }
+  for (std::size_t i = 0; i < node.items.size(); ++i) read_route(node.items[i], i + 1);
+}
+
+void Reader::read_route(const YamlNode& node, std::size_t number) {
+  const YamlNode* name_node = node.is_map() ? node.find("name") : nullptr;
+  Route route;
+  route.name = name_node != nullptr && !name_node->scalar.empty() ? name_node->scalar : std::to_string(number);
+  Fields fields{node, "route '" + core::printable(route.name) + "'", diagnostics_};
+  if (!node.is_map()) return;
+  fields.optional("name", route.name, "for metrics and logs; default: its number");
+  fields.group("match", "which alerts; not there: all", [&](Fields& match) { route.match.describe(match); });
+  fields.optional("continue", route.continues, "try the routes below too");
+  std::string drop;
+  fields.choice("drop", drop, {"all"}, "all: no sink gets it, not even those that no route names");
+  const YamlNode* to = fields.raw("to", "the sinks; []: none of those that routes name", "list");
+  fields.finish();
+
+  route.drops_all = drop == "all";
+  const auto same = [&](const Route& other) { return other.name == route.name; };
+  if (std::any_of(outputs_.routes.begin(), outputs_.routes.end(), same)) {
+    fields.error("name", "there is another route '" + core::printable(route.name) + "' above",
+                 "give each route a name of its own");
+  }
+  if (route.name.size() > kLongestName)
+    fields.error("name", "the name of a route is longer than 100 bytes", "make it shorter");
+  if (to == nullptr && !route.drops_all) {
+    fields.error("to", fields.owner() + " lacks 'to'", "add to: [sink, …], or to: [] to stop here");
+  }
+  if (route.drops_all && (to != nullptr || route.continues)) {
+    fields.error("drop", fields.owner() + " has 'drop: all' and says where to go on", "keep one of them");
+  }
+  if (to != nullptr) read_targets(fields, *to, route);
+  outputs_.routes.push_back(std::move(route));
+}
+
+void Reader::read_targets(Fields& fields, const YamlNode& node, Route& route) {
+  std::vector<const YamlNode*> items;
+  if (node.is_sequence()) {
+    for (const YamlNode& item : node.items) items.push_back(&item);
+  } else {
+    items.push_back(&node);
+  }
+  for (const YamlNode* item : items) {
+    if (!item->is_scalar()) {
+      diagnostics_.error(item->place, fields.owner() + ": an entry of 'to' is not the name of an output",
+                         "write to: [name, name]");
+    } else if (disabled_.contains(item->scalar)) {
+      diagnostics_.error(item->place, fields.owner() + " goes to output '" + item->scalar + "', which is not enabled",
+                         "enable it, or take it out of 'to'");
+    } else if (!names_.contains(item->scalar)) {
+      const std::vector<std::string> known{names_.begin(), names_.end()};
+      const std::string near = core::nearest(item->scalar, known);
+      std::string list;
+      for (const std::string& name : known) list += (list.empty() ? "" : ", ") + core::printable(name);
+      diagnostics_.error(
+          item->place, fields.owner() + " goes to output '" + core::printable(item->scalar) + "', which does not exist",
+          near.empty() ? "the outputs are: " + list : "did you mean '" + near + "'? the outputs are: " + list);
+    } else if (std::find(route.to.begin(), route.to.end(), item->scalar) == route.to.end()) {
+      route.to.push_back(item->scalar);
+    }
+  }
+}
+
+}  // namespace
+
+Outputs read_outputs(const std::string& file, const std::string& text,
+                     const std::map<std::string, std::string>& environment, const outputs::Surroundings& surroundings,
+                     core::Diagnostics& diagnostics) {
+  Reader reader{environment, surroundings, diagnostics};
+  reader.read(file, text);
+  return reader.take();
+}
+
+Outputs embedded_outputs(const std::string& state_directory, const std::map<std::string, std::string>& environment,
+                         const outputs::Surroundings& surroundings, core::Diagnostics& diagnostics) {
+  Reader reader{environment, surroundings, diagnostics};
+  const core::Place place{"embedded outputs", 0, 0};
+  auto text = [&](std::string value) {
+    return YamlNode{.kind = YamlNode::Kind::Scalar, .place = place, .scalar = std::move(value), .quoted = true};
+  };
+  reader.read_sink(text("stdout"), YamlNode{.kind = YamlNode::Kind::Null, .place = place});
+  // The path is a value, not configuration text: `${` in a directory's name is no reference.
+  YamlNode options{.kind = YamlNode::Kind::Map, .place = place};
+  options.entries.emplace_back(text("path"), text(core::replace_all(state_directory, "${", "$${") + "/alerts.jsonl"));
+  reader.read_sink(text("file"), options);
+  reader.add_from_environment();
+  return reader.take();
+}
+
+}  // namespace hub

@@ -1,0 +1,212 @@
+// What becomes of a request that is over: each of the five outcomes has exactly one answer, and it is here.
+#include "hub/deliver/sink_worker.h"
+
+#include "core/invariant.h"
+#include "core/log.h"
+#include "core/text.h"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+
+namespace hub {
+namespace {
+
+// A remote fault is an outcome; an exception or a wrong count is a bug of the output. The hub goes on: nothing is
+// settled by it.
+core::Outcomes repaired(const std::exception_ptr& thrown, core::Outcomes outcomes, std::size_t alerts,
+                        const std::string& sink) {
+  std::string why;
+  try {
+    if (thrown) std::rethrow_exception(thrown);
+    if (outcomes.size() != alerts)
+      why =
+          "the output gave " + std::to_string(outcomes.size()) + " outcomes for " + std::to_string(alerts) + " alerts";
+  } catch (const std::exception& exception) {
+    why = std::string{"the output failed: "} + exception.what();
+  }
+  if (why.empty()) return outcomes;
+  core::log_debug("output_misbehaved", {{"sink", sink}, {"why", why}});
+  return core::same_for_all(alerts, core::Retry{why});
+}
+
+// The whole batch was refused in the same words: the answer does not say whose fault it is.
+bool refused_as_a_whole(const core::Outcomes& outcomes) {
+  const auto* first = std::get_if<core::Reject>(&outcomes.front());
+  return outcomes.size() > 1 && first != nullptr &&
+         std::all_of(outcomes.begin(), outcomes.end(), [&](const core::Outcome& outcome) {
+           const auto* reject = std::get_if<core::Reject>(&outcome);
+           return reject != nullptr && reject->why == first->why;
+         });
+}
+
+}  // namespace
+
+void SinkWorker::landed(FlightPointer pointer, const std::exception_ptr& thrown, core::Outcomes given) {
+  std::list<Flight> landing;
+  landing.splice(landing.begin(), flights_, pointer);
+  Flight& flight = landing.front();
+  // We are called from inside the coroutine's last step, which may still look at its cancellation slot.
+  boost::asio::post(shared_.loop, [signal = std::move(flight.cancel)] {});
+  const core::Outcomes outcomes = repaired(thrown, std::move(given), flight.offsets.size(), sink_.name);
+  const Instant now = Instant::clock::now();
+  report_.took(now - flight.started);
+  for (const core::Outcome& outcome : outcomes) report_.attempted(outcome);
+
+  const auto delivered = std::count_if(outcomes.begin(), outcomes.end(),
+                                       [](const core::Outcome& outcome) { return core::is<core::Delivered>(outcome); });
+  const bool alive = delivered > 0 || std::any_of(outcomes.begin(), outcomes.end(),
+                                                  [](const core::Outcome& o) { return core::is<core::Reject>(o); });
+  const bool down = !alive && core::is<core::Retry>(outcomes.front());
+  delivered_here_ += static_cast<std::uint64_t>(delivered);
+
+  const Offset position_before = position();
+  if (refused_as_a_whole(outcomes)) {
+    bisect(flight);
+    for (const Offset offset : flight.offsets) release(window_.at(offset).destination);
+    release("");
+  } else {
+    // What got an answer first: it ends holds, which the others of the same reply may begin again.
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      if (core::is<core::Delivered>(outcomes[i])) settle_delivered(flight, i);
+      if (const auto* reject = std::get_if<core::Reject>(&outcomes[i])) bury(flight, i, "refused", reject->why);
+    }
+    if (alive) release("");
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      if (const auto* retry = std::get_if<core::Retry>(&outcomes[i])) settle_retry(flight, i, *retry, now);
+      if (const auto* throttle = std::get_if<core::Throttle>(&outcomes[i]))
+        settle_hold(flight, i, Holds::Kind::Throttle, "asked for time", throttle->wait, now);
+      if (const auto* fault = std::get_if<core::Misconfigured>(&outcomes[i]))
+        settle_hold(flight, i, Holds::Kind::Misconfigured, fault->why, {}, now);
+    }
+  }
+  if (delivered > 0) {
+    report_.delivered(static_cast<std::uint64_t>(delivered));
+    ++version_;
+    shared_.checkpoint.settled(static_cast<std::uint64_t>(delivered));
+  }
+  if (position() != position_before) ++version_;
+
+  if (alive) {
+    if (breaker_.succeeded()) retries_.make_all_due(now);  // the outage was the fault, not they
+  } else if (down) {
+    breaker_.failed(flight.offsets.front(), now, chance());
+    if (flight.lane == Flight::Lane::Retry) retries_rest_until_ = now + (now - flight.started);
+    holds_.probe_ended("");
+  }
+  show_state();
+
+  if (flights_.empty() && on_idle_) on_idle_();
+  pump();
+}
+
+void SinkWorker::settle_delivered(Flight& flight, std::size_t index) {
+  const Offset offset = flight.offsets[index];
+  release(window_.at(offset).destination);
+  report_.end_to_end(std::max(core::Duration{}, core::Duration{core::now() - flight.alerts[index]->received}));
+  forget(offset);
+}
+
+void SinkWorker::settle_retry(Flight& flight, std::size_t index, const core::Retry& retry, Instant now) {
+  const Offset offset = flight.offsets[index];
+  Pending& pending = window_.at(offset);
+  holds_.probe_ended(pending.destination);
+  last_retry_ = retry.why;
+  ++pending.attempts;
+  // While the sink is down a failure says nothing about the alert. Otherwise it is a strike; and with enough of them,
+  // while others got through, the alert is the fault.
+  if (!flight.probe) {
+    if (pending.strikes++ == 0) pending.others_before = delivered_here_;
+    if (pending.strikes >= sink_.retry.max_attempts && delivered_here_ > pending.others_before) {
+      bury(flight, index, "attempts", retry.why);
+      return;
+    }
+  }
+  const core::Duration wait = full_jitter(sink_.retry, pending.attempts, chance());
+  retries_.push(offset, pending.attempts, now + std::chrono::duration_cast<Instant::duration>(wait));
+}
+
+void SinkWorker::settle_hold(Flight& flight, std::size_t index, Holds::Kind kind, const std::string& why,
+                             core::Duration wait, Instant now) {
+  const Offset offset = flight.offsets[index];
+  const Pending& pending = window_.at(offset);
+  const bool news = holds_.hold(pending.destination, kind, why, wait, now);
+  const Holds::Hold* hold = holds_.find(pending.destination);
+  if (news && !pending.destination.empty() && kind == Holds::Kind::Misconfigured) {
+    core::log_warning("sink_destination_paused",
+                      {{"sink", sink_.name}, {"destination", pending.destination}, {"why", why}});
+  }
+  retries_.push(offset, pending.attempts, hold != nullptr ? hold->until : now);
+}
+
+void SinkWorker::bury(Flight& flight, std::size_t index, std::string_view kind, const std::string& why) {
+  const Offset offset = flight.offsets[index];
+  const core::Alert& alert = *flight.alerts[index];
+  const Pending& pending = window_.at(offset);
+  if (kind == "refused") release(pending.destination);
+
+  DeadLetter letter;
+  letter.sink = sink_.name;
+  letter.id = alert.id;
+  letter.offset = offset;
+  letter.reason = core::truncate_utf8(core::printable(why), 2048);
+  letter.attempts = pending.attempts + (kind == "refused" ? 1 : 0);
+  letter.at = core::now();
+  letter.rule = alert.rule;
+  letter.priority = core::to_lower(alert.priority);
+  letter.alert = alert.json;
+  core::log_warning("dead_letter", {{"sink", sink_.name},
+                                    {"alert", core::to_text(alert.id)},
+                                    {"reason", std::string{kind}},
+                                    {"why", letter.reason}});
+
+  // Together: the settlement, the total and the letter are in one change of state.db.
+  report_.buried(kind);
+  forget(offset);
+  ++version_;
+  shared_.checkpoint.bury(std::move(letter));
+  shared_.checkpoint.settled(1);
+}
+
+void SinkWorker::bisect(const Flight& flight) {
+  const auto middle = flight.offsets.begin() + static_cast<std::ptrdiff_t>(flight.offsets.size() / 2);
+  bisections_.emplace_front(middle, flight.offsets.end());
+  bisections_.emplace_front(flight.offsets.begin(), middle);
+}
+
+void SinkWorker::forget(Offset offset) {
+  backlog_.cursor().settle(offset);
+  window_.erase(offset);
+}
+
+void SinkWorker::drop(Offset offset, std::string_view reason, const std::string& why) {
+  core::log_error(
+      "alert_dropped",
+      {{"sink", sink_.name}, {"offset", std::to_string(offset.value)}, {"reason", std::string{reason}}, {"why", why}});
+  report_.dropped(reason, 1);
+  forget(offset);
+  ++version_;
+  shared_.checkpoint.settled(1);
+}
+
+void SinkWorker::release(const std::string& destination) {
+  const Holds::Hold* hold = holds_.find(destination);
+  if (hold == nullptr) return;
+  const bool paused = hold->kind == Holds::Kind::Misconfigured;
+  holds_.release(destination);
+  if (paused && !destination.empty())
+    core::log_info("sink_destination_recovered", {{"sink", sink_.name}, {"destination", destination}});
+}
+
+void SinkWorker::show_state() {
+  if (const Holds::Hold* hold = holds_.find("")) {
+    report_.become(hold->kind == Holds::Kind::Throttle ? SinkReport::State::Throttled : SinkReport::State::Paused,
+                   hold->why);
+  } else if (breaker_.is_open()) {
+    report_.become(SinkReport::State::Degraded, last_retry_);
+  } else {
+    report_.become(SinkReport::State::Ok, "");
+  }
+}
+
+}  // namespace hub

@@ -1,0 +1,65 @@
+// Room 9: reads durable alerts in order, decides each once, and appends what it decided to the journal; sinks hear of a
+// decision when it is durable. One append is under way at a time: alone it goes at once, under load it takes with it
+// whatever came in meanwhile. After a crash the decisions above its cursor are read back from the journal, so that
+// nothing is decided twice and nothing is skipped. The delivery loop's.
+#pragma once
+
+#include "hub/deliver/alert_reader.h"
+#include "hub/deliver/checkpoint.h"
+#include "hub/metrics/metrics.h"
+#include "hub/route/decide.h"
+#include "hub/route/decision.h"
+
+#include <functional>
+#include <memory>
+
+namespace hub {
+
+class Router : public Tracked {
+ public:
+  static constexpr const char* kName = "@router";
+
+  // `decided` hears of each durable decision, with the offset of its record.
+  using Decided = std::function<void(const Decision&, Offset record)>;
+  Router(boost::asio::io_context& loop, Journal& journal, AlertReader& reader, Metrics& metrics, RouteTable table);
+
+  // Before the loop runs: goes on at `saved` (nothing saved: at the journal's first record), and past every decision
+  // found in the journal above it; `decided` is told of each of these too. Fault: the journal cannot be read.
+  core::Result<> start(const CursorState* saved, Decided decided);
+
+  void wake();  // there may be more to decide
+  void stop() { stopped_ = true; }
+  bool is_appending() const { return appending_; }
+
+  Offset decided() const { return decided_; }
+  void collect(StateChange& into) const override;
+  Offset position() const override { return decided_; }
+  std::uint64_t version() const override { return decided_.value; }
+
+ private:
+  void decide_next();
+  void draft(Decision& decision, const Journal::Page& page);
+  void append();
+  void appended(const core::Result<Offset>& result);
+  void announce(const Decision& decision, Offset record);
+  void again_in_a_second();
+
+  boost::asio::io_context& loop_;
+  Journal& journal_;
+  AlertReader& reader_;
+  Metrics& metrics_;
+  RouteTable table_;
+  Decided decided_listener_;
+  Offset decided_;  // every alert below it is decided, durably
+  Offset scan_;     // where to look for the next alert; at or past decided_
+  Decision under_way_;
+  std::uint64_t unrouted_ = 0;  // of the decision under way
+  std::map<std::string, std::uint64_t> suppressed_;
+  std::map<std::uint32_t, std::uint64_t> matched_;
+  bool appending_ = false, stopped_ = false;
+  std::string trouble_;
+  boost::asio::steady_timer timer_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
+};
+
+}  // namespace hub
