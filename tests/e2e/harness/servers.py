@@ -1,13 +1,14 @@
 """Real servers (Kafka, OpenSearch, InfluxDB) for one test, started by tests/support/servers.sh and gone when the block ends."""
 import os
-import select
+import queue
 import shutil
 import subprocess
+import threading
 import time
 
 from .case import ROOT, Skip
 
-SCRIPT = os.path.join(ROOT, "tests/support/servers.sh")
+SCRIPT = os.environ.get("TOCSIN_SERVERS") or os.path.join(ROOT, "tests/support/servers.sh")
 
 
 class Servers:
@@ -38,22 +39,34 @@ down_all >&2'''
         environment = dict(os.environ)
         environment.setdefault("W", self.folder)
         self.shell = subprocess.Popen(["bash", "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=environment)
-        for line in self._lines(240, "@ready"):
+        # A thread reads, because select() does not see lines that are in Python's buffer already.
+        self.lines = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+        for line in self._until("@ready", 240):
             name, _, value = line.partition("=")
             self.values[name] = value
         return self
 
-    def _lines(self, seconds, last):
+    def _read(self):
+        for line in self.shell.stdout:
+            self.lines.put(line.rstrip("\n"))
+        self.lines.put("@ended")
+
+    def _until(self, last, seconds):
+        """The lines up to the one that begins with `last`, which is included."""
         lines, deadline = [], time.monotonic() + seconds
         while True:
-            readable, _, _ = select.select([self.shell.stdout], [], [], max(0.0, deadline - time.monotonic()))
-            line = self.shell.stdout.readline().rstrip("\n") if readable else ""
-            if line.startswith(last):
-                return lines if last == "@ready" else lines + [line]
-            if not line and (not readable or self.shell.poll() is not None) or line.startswith("@failed"):
+            try:
+                line = self.lines.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                line = "@silent"
+            if line.startswith(("@failed", "@ended", "@silent")):
                 self.__exit__()
-                raise AssertionError(f"the servers did not come up ({line or 'no answer'}):\n{open(self.log.name, errors='replace').read()[-2000:]}")
+                with open(self.log.name, encoding="utf-8", errors="replace") as log:
+                    raise AssertionError(f"the servers did not do as told ({line}):\n{log.read()[-2000:]}")
             lines.append(line)
+            if line.startswith(last):
+                return lines
 
     def __getitem__(self, name):
         return self.values[name]
@@ -62,7 +75,7 @@ down_all >&2'''
         """Runs a line of shell among the functions of servers.sh; gives back what it printed."""
         self.shell.stdin.write(command + "\n")
         self.shell.stdin.flush()
-        *printed, done = self._lines(seconds, "@done")
+        *printed, done = self._until("@done", seconds)
         if done != "@done 0":
             raise AssertionError(f"`{command}` ended with {done}: {printed}")
         return "\n".join(printed)
