@@ -95,6 +95,7 @@ struct Config {
   EventDrops drops;
   Metrics metrics;
   core::LogLevel log_level = core::LogLevel::Info;
+  bool json_reports = false;           // json_output was asked for on the command line or by a falco.yaml: -V, -L and --version speak JSON
 };
 
 struct ConfigRequest {

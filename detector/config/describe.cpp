@@ -217,9 +217,7 @@ void describe(Fields& fields, Config& config) {
   fields.choice("rule_matching", matching, {"first", "all"}, "whether one event makes one alert or one of each rule it matches");
   config.rules.match_all = matching == "all";
 
-  bool json = false;
-  fields.optional("json_output", json, "alerts as JSON instead of text");
-  config.rules.json_output = json;
+  fields.optional("json_output", config.rules.json_output, "alerts as JSON instead of text");
   fields.optional("json_include_output_property", config.rules.include_output, "JSON has 'output'");
   fields.optional("json_include_output_fields_property", config.rules.include_output_fields, "JSON has 'output_fields'");
   fields.optional("json_include_tags_property", config.rules.include_tags, "JSON has 'tags'");

@@ -109,6 +109,10 @@ Config load_config(const ConfigRequest& request, core::Diagnostics& diagnostics)
   expand_environment(root);
 
   Config config;
+  if (is_falcos(file)) {   // what Falco does where its file says nothing
+    config.rules.json_output = false;
+    config.syslog.enabled = true;
+  }
   core::Diagnostics found;
   core::Fields fields{root, "the configuration", found};
   fields.raw("config_files", "further files to merge in: paths, or {path, strategy: append | override | add-only}", "list");
@@ -119,6 +123,8 @@ Config load_config(const ConfigRequest& request, core::Diagnostics& diagnostics)
     if (one.level == core::Diagnostic::Level::Warning || forgiven) diagnostics.warning(one.place, one.what, one.hint);
     else diagnostics.error(one.place, one.what, one.hint);
   }
+  const bool asked = std::any_of(request.overrides.begin(), request.overrides.end(), [](const auto& o) { return o.starts_with("json_output="); });
+  config.json_reports = config.rules.json_output && (asked || is_falcos(file));
   return config;
 }
 
