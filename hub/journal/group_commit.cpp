@@ -85,6 +85,7 @@ std::vector<GroupCommit::Settled> GroupCommit::commit(std::deque<Appended>& queu
 }
 
 void GroupCommit::prove_last() {
+  if (uncut_) (void)uncut_->cut_unacknowledged();
   if (!active_ || active_->position() == kSegmentHeadBytes) return;
   buffer_.clear();
   append_commit(buffer_, active_->segment()->head(), next_, {proven_, 0});
@@ -118,6 +119,7 @@ core::Result<> GroupCommit::rotate(const Appended& first) {
     return begun.error();
   }
   active_ = std::move(*begun);
+  uncut_.reset();
   segments_.add(active_->segment());
   return {};
 }
@@ -187,8 +189,9 @@ void GroupCommit::note_places(const std::vector<Settled>& group, Offset first, s
 }
 
 void GroupCommit::abandon_segment() {
-  active_->cut_unacknowledged();
   const SegmentRef segment = active_->segment();
+  // If the disk does not even do that: the next segment's head voids what was refused (durable_before), and until there is one it is tried again.
+  if (!active_->cut_unacknowledged()) uncut_ = std::move(active_);
   active_.reset();
   if (segment->extent().end > segment->head().first) return;
   // Nothing durable in it. If it cannot be removed, the next start does.

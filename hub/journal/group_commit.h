@@ -66,6 +66,7 @@ class GroupCommit {
   Offset next_, proven_;
   std::uint64_t next_segment_;
   std::unique_ptr<SegmentWriter> active_;
+  std::unique_ptr<SegmentWriter> uncut_;     // poisoned, and what was refused is still in it
   std::string buffer_;
   Counts counts_;
   std::atomic<bool> accepting_{true};

@@ -42,10 +42,10 @@ core::Result<> SegmentWriter::commit(std::string_view bytes) {
   return {};
 }
 
-void SegmentWriter::cut_unacknowledged() {
-  // Best effort: the next segment's durable_before voids these bytes in any case, once there is one.
-  if (file_->truncate(position_)) (void)file_->sync();
+core::Result<> SegmentWriter::cut_unacknowledged() {
+  if (auto cut = file_->truncate(position_); !cut) return cut;
   segment_->set_disk_bytes(position_);
+  return file_->sync();
 }
 
 }  // namespace hub

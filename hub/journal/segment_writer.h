@@ -16,8 +16,8 @@ class SegmentWriter {
 
   // Writes after what is there, and syncs: ok means durable.
   core::Result<> commit(std::string_view bytes);
-  // The last thing done to a poisoned one: cuts off what was not acknowledged, as far as the disk still listens.
-  void cut_unacknowledged();
+  // For a poisoned one: cuts off what was not acknowledged, so that a restart does not read it. May be tried again.
+  core::Result<> cut_unacknowledged();
 
   const SegmentRef& segment() const { return segment_; }
   std::uint64_t position() const { return position_; }

@@ -1,6 +1,7 @@
 // What the journal's tests share: a journal on a disk in memory, appended to and waited for like a caller does.
 #pragma once
 
+#include "core/log.h"
 #include "hub/journal/segment_journal.h"
 #include "tests/support/catch.h"
 #include "tests/support/faulty_file.h"
@@ -10,6 +11,12 @@
 #include <vector>
 
 namespace tests {
+
+// Thousands of broken disks would say so in the log.
+struct Quiet {
+  Quiet() { core::set_log_level(static_cast<core::LogLevel>(-1)); }
+  ~Quiet() { core::set_log_level(core::LogLevel::Info); }
+};
 
 inline const hub::Path kJournalDirectory = "/state/journal";
 
