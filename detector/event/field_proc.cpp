@@ -80,9 +80,9 @@ Value capabilities(std::uint64_t set, std::string& scratch) {
   return std::string_view{scratch};
 }
 
-Value named(std::string name, std::string& scratch) {
+Value named(const std::string& name, std::string& scratch) {
   if (name.empty()) return std::string_view{"<NA>"};
-  scratch.swap(name);
+  scratch = name;          // not moved: the scratch keeps its memory
   return std::string_view{scratch};
 }
 
