@@ -32,13 +32,13 @@ struct {
 } ring SEC(".maps");
 
 /* Written by user space through the mapped .bss, while the programs run. */
-u8 interest[WIRE_CALLS];
-u8 interest_compat[WIRE_CALLS];
+__u8 interest[WIRE_CALLS];
+__u8 interest_compat[WIRE_CALLS];
 struct wire_shape shapes[WIRE_CALLS];
 struct wire_shape shapes_compat[WIRE_CALLS];
-u32 own_pid;                    /* our own calls are not recorded: a rule on sendto must not feed itself */
+__u32 own_pid;                    /* our own calls are not recorded: a rule on sendto must not feed itself */
 
-u64 drops[DROP_REASONS];
+__u64 drops[DROP_REASONS];
 
 static __always_inline void count_drop(enum wire_drop reason) { __sync_fetch_and_add(&drops[reason], 1); }
 
