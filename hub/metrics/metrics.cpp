@@ -154,7 +154,10 @@ void Metrics::set(Metric gauge, std::initializer_list<std::string_view> labels, 
 }
 
 void Metrics::observe(Metric histogram, std::initializer_list<std::string_view> labels, double seconds) {
-  Series& series = registry_->find_or_make(histogram, labels);
+  observe(registry_->find_or_make(histogram, labels), seconds);
+}
+
+void Metrics::observe(Series& series, double seconds) {
   const auto bucket = std::lower_bound(kBounds.begin(), kBounds.end(), seconds) - kBounds.begin();
   series.buckets[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);
   series.number.fetch_add(seconds, std::memory_order_relaxed);

@@ -27,8 +27,9 @@ class Metrics {
   // `labels`: the values in the order of the metric's label names in metrics.def.
   void add(Metric counter, std::initializer_list<std::string_view> labels = {}, double by = 1);
   // The same in two steps, for a counter that is known before it may count (an alert's labels, at its acknowledgement). Lives as long as this.
-  Series& series(Metric counter, std::initializer_list<std::string_view> labels);
+  Series& series(Metric counter_or_histogram, std::initializer_list<std::string_view> labels = {});
   static void add(Series& series, double by = 1);
+  static void observe(Series& series, double seconds);
   void set(Metric gauge, std::initializer_list<std::string_view> labels, double value);
   void observe(Metric histogram, std::initializer_list<std::string_view> labels, double seconds);
   double value(Metric counter_or_gauge, std::initializer_list<std::string_view> labels = {}) const;   // 0 when never touched

@@ -1,0 +1,76 @@
+#include "hub/control/report.h"
+
+#include <nlohmann/json.hpp>
+
+#ifndef TOCSIN_VERSION
+#error "TOCSIN_VERSION comes from CMakeLists.txt"
+#endif
+
+namespace hub {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json time_or_null(core::TimePoint time) { return time == core::TimePoint{} ? ordered_json{} : ordered_json{core::to_rfc3339(time)}[0]; }
+
+ordered_json to_json(const JournalStatus& journal) {
+  return {{"first_offset", journal.first.value},
+          {"durable_end", journal.durable_end.value},
+          {"bytes", journal.bytes},
+          {"segments", journal.segments},
+          {"free_bytes", journal.free_bytes},
+          {"commits", journal.commits},
+          {"records", journal.records},
+          {"torn_bytes", journal.torn_bytes},
+          {"quarantined_records", journal.quarantined_records},
+          {"last_sync_seconds", journal.last_sync_seconds},
+          {"accepting", journal.accepting},
+          {"trouble", journal.trouble}};
+}
+
+ordered_json to_json(const SinkStatus& sink) {
+  return {{"name", sink.name},
+          {"kind", sink.kind},
+          {"state", sink.state},
+          {"reason", sink.reason},
+          {"queued", sink.queued},
+          {"routed", sink.routed},
+          {"delivered", sink.delivered},
+          {"dead_letters", sink.dead_letters},
+          {"dropped", sink.dropped},
+          {"oldest_age_seconds", sink.oldest_age_seconds},
+          {"next_attempt_seconds", sink.next_attempt_seconds},
+          {"last_error", sink.last_error},
+          {"last_error_at", time_or_null(sink.last_error_at)},
+          {"last_delivered_at", time_or_null(sink.last_delivered_at)}};
+}
+
+}  // namespace
+
+std::string Report::status_json() const {
+  ordered_json sinks = ordered_json::array();
+  for (const SinkStatus& sink : sinks_()) sinks.push_back(to_json(sink));
+  const ordered_json status{{"version", TOCSIN_VERSION},
+                            {"started", core::to_rfc3339(started_)},
+                            {"uptime_seconds", std::chrono::duration_cast<std::chrono::seconds>(core::now() - started_).count()},
+                            {"journal", to_json(journal_.status())},
+                            {"sinks", std::move(sinks)}};
+  return status.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string Report::metrics_text() const {
+  const JournalStatus journal = journal_.status();
+  metrics_.set(Metric::JournalBytes, {}, static_cast<double>(journal.bytes));
+  metrics_.set(Metric::JournalSegments, {}, static_cast<double>(journal.segments));
+  metrics_.set(Metric::JournalFreeBytes, {}, static_cast<double>(journal.free_bytes));
+  metrics_.set(Metric::JournalQuarantined, {}, static_cast<double>(journal.quarantined_records));
+  return metrics_.render();
+}
+
+std::string Report::not_ready() const {
+  const JournalStatus journal = journal_.status();
+  if (journal.accepting) return {};
+  return journal.trouble.empty() ? "the journal takes no alerts" : journal.trouble;
+}
+
+}  // namespace hub

@@ -1,0 +1,49 @@
+#include "hub/ingest/endpoints.h"
+
+#include "core/text.h"
+#include "hub/ingest/answers.h"
+
+#include <fmt/format.h>
+
+namespace hub {
+namespace {
+
+constexpr std::string_view kHub = "Tocsin-Hub: 1\r\n";
+constexpr std::string_view kPlain = "text/plain; charset=utf-8";
+constexpr std::string_view kJson = "application/json";
+
+Response text(int status, std::string_view type, std::string body) { return {.status = status, .content_type = type, .headers = std::string{kHub}, .body = std::move(body)}; }
+
+// falcosidekick's own test alert. Its source becomes "internal" on the way, by the rule's name.
+std::string test_alert() {
+  return fmt::format(
+      R"({{"output":"This is a test from falcosidekick","source":"debug","priority":"Debug","hostname":"falcosidekick","rule":"Test rule",)"
+      R"("time":"{}","output_fields":{{"proc.name":"falcosidekick","user.name":"falcosidekick"}},"tags":["test","example"]}})",
+      core::to_rfc3339(core::now()));
+}
+
+}  // namespace
+
+void Endpoints::handle(const Request& request, Reply reply) {
+  const std::string_view path = request.path();
+  const bool posts = request.method == "POST";
+
+  if (path == "/ping") return reply.send(text(200, kPlain, "pong\n"));
+  if (path == "/healthz") return reply.send(text(200, kJson, R"({"status": "ok"})"));
+  if (path == "/readyz") {
+    const std::string why = report_.not_ready();
+    if (why.empty()) return reply.send(text(200, kJson, R"({"status": "ok"})"));
+    return reply.send(text(503, kJson, fmt::format(R"({{"status": "not ready", "reason": {}}})", core::json_quote(why))));
+  }
+  if (path == "/metrics") return reply.send(text(200, "text/plain; version=0.0.4; charset=utf-8", report_.metrics_text()));
+  if (path == "/status") return reply.send(text(200, kJson, report_.status_json()));
+  if (!posts) return reply.send(answer_bad_method());
+  if (path == "/test") return ingest_.take_body(test_alert(), std::move(reply));
+  ingest_.take(request, std::move(reply));
+}
+
+void Endpoints::broken(const RequestKey& key) { room_.repeats.broken(key, std::chrono::steady_clock::now()); }
+
+void Endpoints::answered(const RequestKey& key, const Response& response) { room_.repeats.answered(key, response); }
+
+}  // namespace hub

@@ -1,0 +1,45 @@
+// Room 7 of an alert's journey: a body becomes alerts, each is checked, the good ones go to the journal, and only when they are durable is the
+// sender told so. One Ingest a loop (it owns a decoder); what the loops share is in IngestRoom.
+#pragma once
+
+#include "core/alert_decoder.h"
+#include "hub/http/request_handler.h"
+#include "hub/ingest/producers.h"
+#include "hub/ingest/repeats.h"
+#include "hub/journal/journal.h"
+#include "hub/metrics/metrics.h"
+
+namespace hub {
+
+struct IngestRoom {
+  IngestRoom(Journal& its_journal, Metrics& its_metrics, core::AlertLimits its_limits);
+
+  Journal& journal;
+  Metrics& metrics;
+  const core::AlertLimits limits;
+  Repeats repeats;
+  Producers producers;
+  Series& append_seconds;
+};
+
+class Ingest {
+ public:
+  explicit Ingest(IngestRoom& room) : room_{room}, decoder_{room.limits} {}
+
+  // A POST. Answered from here when nothing is to be stored, else from the journal's thread.
+  void take(const Request& request, Reply reply);
+  // The same for a body of our own (/test).
+  void take_body(std::string_view body, Reply reply);
+
+ private:
+  struct Batch;
+  void decode(std::string_view body, Batch& batch);
+  bool claim(const Request& request, Batch& batch, Reply& reply);
+  void append(std::shared_ptr<Batch> batch);
+  void count_rejected(const Batch& batch);
+
+  IngestRoom& room_;
+  core::AlertDecoder decoder_;
+};
+
+}  // namespace hub
