@@ -4,11 +4,8 @@
 #include "core/log.h"
 #include "detector/health.h"
 #include "detector/pipeline.h"
-#include "detector/sensor/replay.h"
-
-#if __has_include("detector/sensor/ebpf_sensor.h")
 #include "detector/sensor/ebpf_sensor.h"
-#endif
+#include "detector/sensor/replay.h"
 
 #include <fmt/format.h>
 
@@ -75,14 +72,13 @@ std::unique_ptr<Sensor> open_sensor(const CommandLine& line, const Config& confi
   const bool replay = !line.replay.empty() || config.engine == EngineKind::Replay;
   if (replay) return open_replay(line.replay.empty() ? config.capture_file : line.replay, hostname, diagnostics);
   if (config.engine == EngineKind::NoDriver) return std::make_unique<NoSensor>();
-#if __has_include("detector/sensor/ebpf_sensor.h")
   EbpfOptions options;
+  options.ring_bytes = config.buffer.count;
   options.hostname = hostname;
   auto sensor = open_ebpf_sensor(options);
   if (sensor) return std::move(*sensor);
   std::fprintf(stderr, "error: %s\n  hint: run as root (or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE) on Linux 5.11 or newer with BTF;"
                        " without that, `tocsin-detector replay FILE` plays a recording\n", sensor.error().what.c_str());
-#endif
   return nullptr;
 }
 

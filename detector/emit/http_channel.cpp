@@ -76,7 +76,6 @@ class HttpChannel final : public Channel {
   asio::cancellation_signal cancel_;
   std::unique_ptr<net::HttpClient> client_;
   bool stopping_ = false;
-  asio::steady_timer* stop_timer_ = nullptr;   // stop()'s deadline; cancelled when the work is done before it
   bool hub_ = false;
   bool idle_ = false;                   // waits for an alert, not for a receiver
   std::size_t batch_alerts_ = kBatchAlerts;
@@ -104,7 +103,9 @@ core::Result<> HttpChannel::start() {
   if (!made) return core::in_context("http_output", made.error());
   client_ = std::move(*made);
 
-  auto ended = [](std::exception_ptr fault) {
+  auto ended = [this](std::exception_ptr fault) {
+    client_.reset();   // its own timers must not keep the loop alive
+    io_.stop();
     try {
       if (fault) std::rethrow_exception(fault);
     } catch (const boost::system::system_error& error) {
@@ -141,7 +142,6 @@ void HttpChannel::stop(Deadline deadline) {
     last.async_wait([this](boost::system::error_code fault) {
       if (!fault) cancel_.emit(asio::cancellation_type::terminal);
     });
-    stop_timer_ = &last;
   });
   thread_.join();
   if (const auto left = spool_.close(); left > 0) core::log_error("alerts_lost", {{"output", "http"}, {"count", fmt::to_string(left)}});
@@ -164,7 +164,6 @@ asio::awaitable<void> HttpChannel::run() {
     const core::Duration pause = next_wait_;
     co_await wait(pause);
   }
-  if (stop_timer_) stop_timer_->cancel();
 }
 
 asio::awaitable<bool> HttpChannel::wait(core::Duration time) {
