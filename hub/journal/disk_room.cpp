@@ -10,6 +10,8 @@ namespace hub {
 namespace {
 constexpr std::uint64_t kStages = 4;
 constexpr std::uint64_t kChunkBytes = 1 << 20;
+// Commits sync meanwhile on the same disk: they should not have to wait for a whole segment of zeros.
+constexpr std::uint64_t kSyncEvery = 8 << 20;
 }  // namespace
 
 DiskRoom::DiskRoom(FileSystem& file_system, Path directory, Sizes sizes)
@@ -29,6 +31,7 @@ void DiskRoom::open() {
   {
     const std::lock_guard lock(mutex_);
     spare_ready_ = spare == sizes_.segment;
+    making_spare_ = !spare_ready_;   // it will be the first thing upkeep does
     reserve_ = reserve;
   }
   measure();
@@ -38,8 +41,10 @@ core::Result<> DiskRoom::restore() {
   std::uint64_t free = measure();
   if (free < low_water() && give_up_stage()) free = measure();
   if (!has_spare()) {
-    if (free < sizes_.segment + low_water()) return core::Error{core::Fault::Full, "no room for another journal segment"};
-    if (auto made = make_spare(); !made) return made;
+    core::Result<> made = core::Error{core::Fault::Full, "no room for another journal segment"};
+    if (free >= sizes_.segment + low_water()) made = make_spare();
+    settle_spare(made.has_value());
+    if (!made) return made;
     free = measure();
   }
   const std::uint64_t missing = sizes_.reserve - reserve_bytes();
@@ -129,13 +134,16 @@ core::Result<> DiskRoom::make_spare() {
     if (made) made = file_system_.rename(unfinished, spare_path());
     if (!made) (void)file_system_.remove(unfinished);
   }
+  return made;
+}
+
+void DiskRoom::settle_spare(bool is_ready) {
   {
     const std::lock_guard lock(mutex_);
     making_spare_ = false;
-    spare_ready_ = made.has_value();
+    spare_ready_ = is_ready;
   }
   spare_made_.notify_all();
-  return made;
 }
 
 core::Result<> DiskRoom::write_zeros(File& file, std::uint64_t from, std::uint64_t to) {
@@ -143,6 +151,10 @@ core::Result<> DiskRoom::write_zeros(File& file, std::uint64_t from, std::uint64
   for (std::uint64_t at = from; at < to; at += zeros.size()) {
     const auto chunk = std::string_view(zeros).substr(0, to - at);
     if (auto written = write_fully(file, at, chunk); !written) return written;
+    const std::uint64_t done = at + chunk.size();
+    if (done % kSyncEvery == 0 && done < to) {
+      if (auto synced = file.sync(); !synced) return synced;
+    }
   }
   return file.sync();
 }

@@ -43,6 +43,7 @@ class DiskRoom {
  private:
   core::Result<> fill_reserve();
   core::Result<> make_spare();
+  void settle_spare(bool is_ready);
   core::Result<> write_zeros(File& file, std::uint64_t from, std::uint64_t to);
   std::uint64_t size_of(const Path& path);
   std::uint64_t measure();

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
+#include <bit>
 
 namespace hub {
 
@@ -34,7 +34,8 @@ Number get(std::string_view bytes, std::size_t at) {
 
 // The checksum of a record's head: of the segment it stands in, and of all its other fields.
 std::uint32_t head_crc(std::string_view head, const SegmentHead& segment) {
-  std::string_view place(reinterpret_cast<const char*>(&segment.salt), 8);
+  static_assert(std::endian::native == std::endian::little, "the salt is hashed as it lies in memory");
+  const std::string_view place(reinterpret_cast<const char*>(&segment.salt), 8);
   std::uint32_t crc = crc32c(place, static_cast<std::uint32_t>(segment.id ^ (segment.id >> 32)));
   return crc32c(head.substr(8), crc32c(head.substr(0, 4), crc));
 }

@@ -6,10 +6,6 @@
 
 namespace hub {
 
-namespace {
-constexpr std::size_t kChunkBytes = 128 << 10;
-}
-
 RecordWalker::RecordWalker(File& file, const SegmentHead& segment, std::uint64_t begin, std::uint64_t end, Offset last, Want want)
     : file_(file), segment_(segment), position_(begin), end_(end), last_(last), want_(want) {}
 
@@ -70,7 +66,7 @@ bool RecordWalker::is_plausible(const RecordHead& head, std::uint64_t at) const 
 core::Result<std::string_view> RecordWalker::look(std::uint64_t at, std::size_t bytes) {
   if (at < buffer_begin_ || at + bytes > buffer_begin_ + buffer_.size()) {
     const std::uint64_t room = end_ - at;
-    buffer_.resize(std::min<std::uint64_t>(room, std::max(bytes, kChunkBytes)));
+    buffer_.resize(std::min<std::uint64_t>(room, std::max(bytes, want_.read_ahead)));
     buffer_begin_ = at;
     const auto got = file_.read_at(at, buffer_);
     if (!got) {

@@ -24,6 +24,7 @@ class RecordWalker {
   struct Want {
     Offset from;
     std::uint8_t only_type = 0;            // 0: all
+    std::size_t read_ahead = 128 << 10;    // bytes read at a time
   };
 
   // From `begin`, a boundary, to `end`; offsets at or below `last` are taken for damage. `file` outlives this.

@@ -46,7 +46,7 @@ core::Result<bool> SegmentReader::read_segment(const SegmentSet::Found& found, J
   Segment& segment = *found.segment;
   const Segment::Place place = segment.locate(page.next);
   Offset expected = place.last == Offset{} ? segment.head().first : place.last.next();
-  RecordWalker walker(**file, segment.head(), place.position, found.extent.position, place.last, {page.next, only_type});
+  RecordWalker walker(**file, segment.head(), place.position, found.extent.position, place.last, {.from = page.next, .only_type = only_type});
   while (expected < found.extent.end) {
     const auto step = walker.next();
     if (!step) return step.error();
@@ -96,12 +96,13 @@ core::Result<Record> SegmentReader::read_one(Offset offset) {
   if (!file) return file.error().fault == core::Fault::NotFound ? gone : file.error();
 
   const Segment::Place place = found.segment->locate(offset);
-  RecordWalker walker(**file, found.segment->head(), place.position, found.extent.position, place.last, {offset, 0});
+  RecordWalker walker(**file, found.segment->head(), place.position, found.extent.position, place.last, {.from = offset, .read_ahead = 8 << 10});
   for (;;) {
     const auto step = walker.next();
     if (!step) return step.error();
     const bool is_record = step->kind == Step::Kind::Record;
     if (is_record && step->head.offset == offset) {
+      found.segment->remember({walker.position(), offset});
       return Record{offset, static_cast<RecordType>(step->head.type), std::string(step->payload)};
     }
     if (step->kind == Step::Kind::End || step->head.offset > offset || (step->kind == Step::Kind::Bad && step->head.offset == Offset{})) break;
