@@ -111,7 +111,8 @@ std::string to_document(const core::Alert& alert, bool flatten) {
 // https://www.elastic.co/guide/en/elasticsearch/reference/current/docs-bulk.html; what each error means was tried on
 // OpenSearch 2.19 and Elasticsearch 7.17.
 core::Outcome judge_item(const nlohmann::json& item) {
-  const int status = item.value("status", 0);
+  const auto given = item.find("status");
+  const int status = given != item.end() && given->is_number_integer() ? given->get<int>() : 0;
   if (status == 200 || status == 201) return core::Delivered{};
   if (status == 409) return core::Delivered{};  // version_conflict: this id is stored, an earlier try got through
   std::string type, reason;
