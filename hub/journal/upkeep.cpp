@@ -45,9 +45,10 @@ void Upkeep::run() {
   for (;;) {
     look();
     std::unique_lock lock(mutex_);
-    wakeup_.wait_for(lock, is_short_ ? kLookEveryWhenShort : kLookEvery, [&] { return woken_ || stopping_; });
+    const bool is_troubled = !trouble_.empty();
+    wakeup_.wait_for(lock, is_troubled ? kLookEveryWhenShort : kLookEvery, [&] { return woken_ || stopping_; });
     if (stopping_) return;
-    if (woken_ && is_short_) {
+    if (woken_ && is_troubled) {
       // Every refused alert wakes us: look for room at a bearable rate all the same.
       wakeup_.wait_for(lock, kLookEveryWhenShort, [&] { return stopping_; });
       if (stopping_) return;

@@ -1,5 +1,6 @@
 // One thread writes; saves that queue up meanwhile share the next transaction, so that many sinks settling cost one fsync. Should such a shared
-// transaction fail, each save is tried alone: one that does not fit must not take the others with it.
+// transaction fail, each save is tried alone: one that does not fit must not take the others with it. On a full disk it waits a little first:
+// the journal's upkeep notices within a second at most and gives up a part of its reserve, which is there for these saves.
 #include "hub/state/sqlite_state_store.h"
 
 #include "core/log.h"
@@ -7,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -14,6 +16,9 @@
 namespace hub {
 
 namespace {
+
+constexpr auto kReserveComesWithin = std::chrono::milliseconds(2000);
+constexpr auto kTryAgainAfter = std::chrono::milliseconds(100);
 
 class SqliteStateStore final : public StateStore {
  public:
@@ -92,18 +97,26 @@ class SqliteStateStore final : public StateStore {
   void save_all(const std::vector<Save>& saves) {
     std::vector<const StateChange*> changes;
     for (const Save& save : saves) changes.push_back(&save.change);
-    const core::Result<> together = write(changes);
+    core::Result<> together = write(changes);
+    for (auto waited = kTryAgainAfter; is_full(together) && waited <= kReserveComesWithin; waited += kTryAgainAfter) {
+      std::unique_lock lock(mutex_);
+      if (wakeup_.wait_for(lock, kTryAgainAfter, [&] { return closing_; })) break;
+      lock.unlock();
+      together = write(changes);
+    }
     for (const Save& save : saves) {
       const core::Result<> result = together || saves.size() == 1 ? together : write({&save.change});
       if (save.done) save.done(result);
     }
   }
 
+  static bool is_full(const core::Result<>& result) { return !result && result.error().fault == core::Fault::Full; }
+
   core::Result<> write(const std::vector<const StateChange*>& changes) {
     const std::lock_guard lock(tables_mutex_);
     auto saved = tables_->save(changes);
     // The faults callers know here; the file's damage is found at the next start.
-    if (!saved && saved.error().fault != core::Fault::Full) return core::Error{core::Fault::Io, "write state.db: " + saved.error().what};
+    if (!saved && !is_full(saved)) return core::Error{core::Fault::Io, "write state.db: " + saved.error().what};
     return saved;
   }
 
