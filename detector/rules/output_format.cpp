@@ -13,6 +13,18 @@
 namespace detector::rules {
 namespace {
 
+// As Falco's JSON library writes it: invalid UTF-8 becomes the character U+FFFD itself, not its escape.
+void append_quoted(std::string& to, std::string_view text) {
+  if (core::is_valid_utf8(text)) core::append_json_quoted(to, text);
+  else core::append_json_quoted(to, core::to_valid_utf8(text));
+}
+
+std::string quoted(std::string_view text) {
+  std::string result;
+  append_quoted(result, text);
+  return result;
+}
+
 // Falco prints bytes with dots for what is no printable ASCII.
 std::string dotted(std::string_view bytes) {
   std::string text{bytes};
@@ -48,21 +60,21 @@ void append_json_value(std::string& to, const Value& value) {
   if (std::holds_alternative<Missing>(value)) {
     to += "null";
   } else if (const auto* text = std::get_if<std::string_view>(&value)) {
-    core::append_json_quoted(to, *text);
+    append_quoted(to, *text);
   } else if (const auto* ip = std::get_if<IpAddress>(&value)) {
-    core::append_json_quoted(to, to_text(*ip));
+    append_quoted(to, to_text(*ip));
   } else if (const auto* words = std::get_if<std::vector<std::string>>(&value)) {
     to += '[';
     for (const std::string& word : *words) {
       if (to.back() != '[') to += ',';
-      core::append_json_quoted(to, word);
+      append_quoted(to, word);
     }
     to += ']';
   } else if (const auto* ips = std::get_if<std::vector<IpAddress>>(&value)) {
     to += '[';
     for (const IpAddress& each : *ips) {
       if (to.back() != '[') to += ',';
-      core::append_json_quoted(to, to_text(each));
+      append_quoted(to, to_text(each));
     }
     to += ']';
   } else {
@@ -97,7 +109,7 @@ void append_fields(std::string& to, const AlertParts& parts, Evaluator& evaluato
   to += '{';
   for (const OutputPiece* field : fields) {
     if (to.back() != '{') to += ',';
-    core::append_json_quoted(to, field->key);
+    append_quoted(to, field->key);
     to += ':';
     if (field->is_time) to += std::to_string(nanoseconds(parts.event));
     else append_json_value(to, evaluator.read(field->read));
@@ -107,20 +119,20 @@ void append_fields(std::string& to, const AlertParts& parts, Evaluator& evaluato
 
 std::string alert_json(const AlertParts& parts, Evaluator& evaluator, std::string_view message, std::string_view line) {
   const EngineOptions& options = parts.options;
-  std::string json = "{\"hostname\":" + core::json_quote(options.hostname);
-  if (options.include_message) json.append(",\"message\":").append(core::json_quote(message));
-  if (options.include_output) json.append(",\"output\":").append(core::json_quote(line));
+  std::string json = "{\"hostname\":" + quoted(options.hostname);
+  if (options.include_message) json.append(",\"message\":").append(quoted(message));
+  if (options.include_output) json.append(",\"output\":").append(quoted(line));
   if (options.include_output_fields) {
     json += ",\"output_fields\":";
     append_fields(json, parts, evaluator);
   }
-  json.append(",\"priority\":\"").append(core::to_text(parts.rule.priority)).append("\",\"rule\":").append(core::json_quote(parts.rule.name));
-  json.append(",\"source\":").append(core::json_quote(parts.rule.source));
+  json.append(",\"priority\":\"").append(core::to_text(parts.rule.priority)).append("\",\"rule\":").append(quoted(parts.rule.name));
+  json.append(",\"source\":").append(quoted(parts.rule.source));
   if (options.include_tags) {
     json += ",\"tags\":[";
     for (const std::string& tag : parts.rule.tags) {       // sorted when the rule was loaded
       if (json.back() != '[') json += ',';
-      core::append_json_quoted(json, tag);
+      append_quoted(json, tag);
     }
     json += ']';
   }
@@ -204,8 +216,8 @@ void append_rendered(std::string& to, const OutputFormat& format, Evaluator& eva
 }
 
 std::string escape_line(std::string_view text) {
-  std::string quoted = core::json_quote(text);
-  return quoted.substr(1, quoted.size() - 2);
+  const std::string with_quotes = quoted(text);
+  return with_quotes.substr(1, with_quotes.size() - 2);
 }
 
 Match make_match(const AlertParts& parts, Evaluator& evaluator) {
