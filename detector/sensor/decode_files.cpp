@@ -184,7 +184,8 @@ void Decoder::check_witness(Event& event, std::string_view path) {
     event.object_path += object.name;
   }
   // A symlink says one name and opens another, and so does a bind mount: then the string still leads to this very file.
-  event.rewritten = !is_relative_to_self(path) && !is_file_at(process_->pid, std::string(path), entry.device, entry.inode);
+  const Roots roots = process_->container == nullptr && process_->root == "/" ? Roots::Ours : Roots::Another;
+  event.rewritten = !is_relative_to_self(path) && !is_file_at(process_->pid, roots, std::string(path), entry.device, entry.inode);
 }
 
 bool Decoder::describe(const Process&, std::int64_t fd, FileEntry& entry) const {

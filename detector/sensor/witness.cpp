@@ -13,8 +13,9 @@
 
 namespace detector {
 
-bool is_file_at(std::int64_t pid, const std::string& path, std::uint64_t device, std::uint64_t inode) {
-  const int root = open(fmt::format("/proc/{}/root", pid).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+bool is_file_at(std::int64_t pid, Roots roots, const std::string& path, std::uint64_t device, std::uint64_t inode) {
+  int root = open(fmt::format("/proc/{}/root", pid).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0 && roots == Roots::Ours) root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);   // it has ended already
   if (root < 0) return false;
   open_how how{};
   how.flags = O_PATH | O_CLOEXEC;
