@@ -113,7 +113,7 @@ def _(folder):
     receiver.close()
 
 
-@case("SIGTERM drains: what is queued goes out, what cannot is kept, and it takes no longer than 8 seconds")
+@case("SIGTERM finishes what is under way, keeps the rest for the next start, and takes no longer than 8 seconds")
 def _(folder):
     slow, away = Receiver(lambda r: (time.sleep(0.005), Reply(200))[1]), Receiver()
     away.down()

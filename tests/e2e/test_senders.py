@@ -82,7 +82,7 @@ def _(folder):
 
 @case("bad requests get falcosidekick's own answers")
 def _(folder):
-    hub, _ = hub_with_webhook(folder)
+    hub, receiver = hub_with_webhook(folder)
     with hub:
         expect(hub.get("/") == (400, b"Please send with post http method\n"), str(hub.get("/")))
         whole = simple()
@@ -93,7 +93,7 @@ def _(folder):
             expect(status == 400 and said == b"Please send a valid request body\n", f"{name}: {status} {said!r}")
         for priority in ("warning", "WARNING", "Info", "informational"):
             expect(hub.post(simple(priority=priority))[0] == 200, f"priority {priority} is taken")
-    _.close()
+    receiver.close()
 
 
 @case("the probes of falcosidekick's chart find what they look for")
@@ -112,7 +112,7 @@ def _(folder):
 def _(folder):
     hub, receiver = hub_with_webhook(folder)
     with hub:
-        large = json.dumps(simple(output="x" * 300_000)).encode()
+        large = json.dumps(simple(output="x" * 200_000)).encode()
         with socket.create_connection(("127.0.0.1", hub.port), 5) as raw:
             raw.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(large))
             expect(raw.recv(1000).startswith(b"HTTP/1.1 100"), "100 Continue before the body")
