@@ -61,7 +61,14 @@ void SinkReport::delivered(std::uint64_t count) {
   show_queue();
 }
 
-void SinkReport::buried(std::string_view reason) {
+void SinkReport::buried(std::string_view reason, const DeadLetter& letter) {
+  if (letter.at - last_letter_logged_ >= std::chrono::seconds{1} || letter.at < last_letter_logged_) {
+    last_letter_logged_ = letter.at;
+    core::log_warning("dead_letter", {{"sink", name_},
+                                      {"alert", core::to_text(letter.id)},
+                                      {"reason", std::string{reason}},
+                                      {"why", letter.reason}});
+  }
   metrics_.add(Metric::SinkDeadLetters, {name_, reason});
   const std::scoped_lock lock{mutex_};
   ++status_.dead_letters;
@@ -75,17 +82,24 @@ void SinkReport::dropped(std::string_view reason, std::uint64_t count) {
   show_queue();
 }
 
-void SinkReport::attempted(const core::Outcome& outcome) {
-  metrics_.add(Metric::SinkAttempts, {name_, kOutcomes.at(outcome.index())});
-  const bool ok = core::is<core::Delivered>(outcome);
-  metrics_.add(Metric::FalcosidekickOutputs, {kind_, ok ? "ok" : "error"});
-  if (ok) return;
-  ++failed_attempts_;
-  if (std::string why = why_of(outcome); !why.empty()) {
-    const std::scoped_lock lock{mutex_};
-    status_.last_error = core::printable(why);
-    status_.last_error_at = core::now();
+void SinkReport::attempted(const core::Outcomes& outcomes) {
+  std::array<std::uint64_t, kOutcomes.size()> counts{};
+  std::string why;
+  for (const core::Outcome& outcome : outcomes) {
+    ++counts.at(outcome.index());
+    if (why.empty()) why = why_of(outcome);
   }
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts.at(i) == 0) continue;
+    const auto count = static_cast<double>(counts.at(i));
+    metrics_.add(Metric::SinkAttempts, {name_, kOutcomes.at(i)}, count);
+    metrics_.add(Metric::FalcosidekickOutputs, {kind_, i == 0 ? "ok" : "error"}, count);
+    if (i > 0) failed_attempts_ += counts.at(i);
+  }
+  if (why.empty()) return;
+  const std::scoped_lock lock{mutex_};
+  status_.last_error = core::printable(why);
+  status_.last_error_at = core::now();
 }
 
 void SinkReport::become(State state, const std::string& why) {
@@ -111,7 +125,9 @@ void SinkReport::become(State state, const std::string& why) {
     troubled_since_ = core::now();
     failed_attempts_ = std::max<std::uint64_t>(failed_attempts_, 1);
   }
-  if (before == state) return;  // the same trouble in other words: /status has them
+  // The same trouble in other words: while requests fail they may change at each probe, and /status has them. A human
+  // has a new task only when a paused sink is paused for another reason.
+  if (before == state && state != State::Paused) return;
   core::log_warning("sink_state", {{"sink", name_}, {"state", std::string{word(state)}}, {"why", why}});
 }
 

@@ -17,10 +17,11 @@ class SinkReport {
 
   void routed(std::uint64_t count);
   void delivered(std::uint64_t count);
-  void buried(std::string_view reason);
+  void buried(std::string_view reason,
+              const DeadLetter& letter);  // logs one a second: the rest is in metrics and state.db
   void dropped(std::string_view reason, std::uint64_t count);
 
-  void attempted(const core::Outcome& outcome);  // one for each alert of a request
+  void attempted(const core::Outcomes& outcomes);  // of one request
   void took(core::Duration request) { metrics_.observe(Metric::SinkRequestSeconds, {name_}, seconds(request)); }
   void end_to_end(core::Duration whole) { metrics_.observe(Metric::EndToEndSeconds, {name_}, seconds(whole)); }
 
@@ -40,7 +41,7 @@ class SinkReport {
   const std::string name_, kind_;
   Metrics& metrics_;
   State state_ = State::Ok;
-  core::TimePoint troubled_since_;
+  core::TimePoint troubled_since_, last_letter_logged_;
   std::uint64_t failed_attempts_ = 0;  // since then
   mutable std::mutex mutex_;           // guards what follows
   SinkStatus status_;

@@ -51,7 +51,7 @@ void SinkWorker::landed(FlightPointer pointer, const std::exception_ptr& thrown,
   const core::Outcomes outcomes = repaired(thrown, std::move(given), flight.offsets.size(), sink_.name);
   const Instant now = Instant::clock::now();
   report_.took(now - flight.started);
-  for (const core::Outcome& outcome : outcomes) report_.attempted(outcome);
+  report_.attempted(outcomes);
 
   const auto delivered = std::count_if(outcomes.begin(), outcomes.end(),
                                        [](const core::Outcome& outcome) { return core::is<core::Delivered>(outcome); });
@@ -69,7 +69,8 @@ void SinkWorker::landed(FlightPointer pointer, const std::exception_ptr& thrown,
     // What got an answer first: it ends holds, which the others of the same reply may begin again.
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
       if (core::is<core::Delivered>(outcomes[i])) settle_delivered(flight, i);
-      if (const auto* reject = std::get_if<core::Reject>(&outcomes[i])) bury(flight, i, "refused", reject->why);
+      if (const auto* reject = std::get_if<core::Reject>(&outcomes[i]))
+        bury(flight.offsets[i], *flight.alerts[i], "refused", reject->why);
     }
     if (alive) release("");
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
@@ -118,7 +119,7 @@ void SinkWorker::settle_retry(Flight& flight, std::size_t index, const core::Ret
   if (!flight.probe) {
     if (pending.strikes++ == 0) pending.others_before = delivered_here_;
     if (pending.strikes >= sink_.retry.max_attempts && delivered_here_ > pending.others_before) {
-      bury(flight, index, "attempts", retry.why);
+      bury(offset, *flight.alerts[index], "attempts", retry.why);
       return;
     }
   }
@@ -136,12 +137,29 @@ void SinkWorker::settle_hold(Flight& flight, std::size_t index, Holds::Kind kind
     core::log_warning("sink_destination_paused",
                       {{"sink", sink_.name}, {"destination", pending.destination}, {"why", why}});
   }
-  retries_.push(offset, pending.attempts, hold != nullptr ? hold->until : now);
+  park(offset, *flight.alerts[index], hold != nullptr ? hold->until : now);
 }
 
-void SinkWorker::bury(Flight& flight, std::size_t index, std::string_view kind, const std::string& why) {
-  const Offset offset = flight.offsets[index];
-  const core::Alert& alert = *flight.alerts[index];
+// Puts an alert aside until its destination is asked again. A destination of a template's choice may be wrong for good,
+// and whoever feeds it must not fill the window and so silence the others: beyond half the window its alerts are dead
+// letters. True: it waits.
+bool SinkWorker::park(Offset offset, const core::Alert& alert, Instant until) {
+  Pending& pending = window_.at(offset);
+  const Holds::Hold* hold = holds_.find(pending.destination);
+  const bool counts = hold != nullptr && !pending.destination.empty() && hold->kind == Holds::Kind::Misconfigured;
+  if (counts && !pending.parked) {
+    if (parked_ >= kMostParked) {
+      bury(offset, alert, "destination", hold->why);
+      return false;
+    }
+    pending.parked = true;
+    ++parked_;
+  }
+  retries_.push(offset, pending.attempts, until);
+  return true;
+}
+
+void SinkWorker::bury(Offset offset, const core::Alert& alert, std::string_view kind, const std::string& why) {
   const Pending& pending = window_.at(offset);
   if (kind == "refused") release(pending.destination);
 
@@ -155,13 +173,9 @@ void SinkWorker::bury(Flight& flight, std::size_t index, std::string_view kind, 
   letter.rule = alert.rule;
   letter.priority = core::to_lower(alert.priority);
   letter.alert = alert.json;
-  core::log_warning("dead_letter", {{"sink", sink_.name},
-                                    {"alert", core::to_text(alert.id)},
-                                    {"reason", std::string{kind}},
-                                    {"why", letter.reason}});
 
   // Together: the settlement, the total and the letter are in one change of state.db.
-  report_.buried(kind);
+  report_.buried(kind, letter);
   forget(offset);
   ++version_;
   shared_.checkpoint.bury(std::move(letter));
@@ -176,7 +190,9 @@ void SinkWorker::bisect(const Flight& flight) {
 
 void SinkWorker::forget(Offset offset) {
   backlog_.cursor().settle(offset);
-  window_.erase(offset);
+  const auto pending = window_.find(offset);
+  if (pending->second.parked) --parked_;
+  window_.erase(pending);
 }
 
 void SinkWorker::drop(Offset offset, std::string_view reason, const std::string& why) {

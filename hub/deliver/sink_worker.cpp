@@ -12,6 +12,10 @@ namespace hub {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
+namespace {
+constexpr std::size_t kMostLooks = 1'000;  // at alerts that cannot go out, in one turn of the loop
+}
+
 SinkWorker::SinkWorker(Shared shared, Sink sink, Cursor cursor, SinkTotals totals)
     : shared_{shared},
       sink_{std::move(sink)},
@@ -83,6 +87,7 @@ void SinkWorker::pump() {
 bool SinkWorker::plan(Flight& flight, const outputs::Limits& limits, Instant now, std::optional<Instant>& wake) {
   auto later = [&](Instant when) { wake = wake ? std::min(*wake, when) : when; };
   auto when_due = [&] {
+    if (std::exchange(more_soon_, false)) later(now + 1ms);
     if (const auto due = retries_.next_due()) later(std::max(*due, now + 1ms));
     return false;
   };
@@ -141,10 +146,13 @@ bool SinkWorker::fill_probe(Flight& flight, const outputs::Limits& limits, Insta
   bisections_.clear();
   probe_newest_ = !probe_newest_;
   if (probe_newest_ && fill_main(flight, limits, 1, now)) return true;
+  const auto entry = probe_newest_ ? retries_.take_newest() : retries_.take_oldest();
+  if (entry && admit(flight, limits, entry->offset, 1, now) == Admitted::Yes) return true;
+  // Its destination is held back: then any that is due; what is held back is not.
   for (std::size_t left = retries_.size(); left > 0; --left) {
-    const auto entry = probe_newest_ ? retries_.take_newest() : retries_.take_oldest();
-    if (!entry) break;
-    if (admit(flight, limits, entry->offset, 1, now) == Admitted::Yes) return true;
+    const auto due = retries_.take_due(now, 1);
+    if (due.empty()) break;
+    if (admit(flight, limits, due.front().offset, 1, now) == Admitted::Yes) return true;
   }
   return fill_main(flight, limits, 1, now);
 }
@@ -191,7 +199,12 @@ bool SinkWorker::fill_retries(Flight& flight, const outputs::Limits& limits, Ins
 
 bool SinkWorker::fill_main(Flight& flight, const outputs::Limits& limits, std::size_t most, Instant now) {
   if (flight.offsets.empty()) flight.lane = Flight::Lane::Main;
-  while (flight.offsets.size() < most && window_.size() < kWindow) {
+  std::size_t looks = most + kMostLooks;
+  while (flight.offsets.size() < most && window_.size() < kWindow && !shared_.checkpoint.is_stuck()) {
+    if (looks-- == 0) {
+      more_soon_ = true;
+      break;
+    }
     const std::uint64_t run = std::min<std::uint64_t>(backlog_.run_length(), most);
     const auto offset = take_fresh();
     if (!offset) break;
@@ -238,7 +251,10 @@ SinkWorker::Admitted SinkWorker::admit(Flight& flight, const outputs::Limits& li
 
   pending.destination = sink_.output->destination(**alert);
   if (!pending.destination.empty()) {
-    if (const auto blocked = holds_.blocked_until(pending.destination, now)) return wait_until(*blocked);
+    if (const auto blocked = holds_.blocked_until(pending.destination, now)) {
+      park(offset, **alert, *blocked);
+      return Admitted::No;
+    }
     holds_.probe(pending.destination);  // does nothing unless its hold is just over
   }
   flight.bytes += size;

@@ -63,6 +63,7 @@ class SinkWorker : public Tracked {
     unsigned strikes = 0;             // those of them while the sink was not down
     std::uint64_t others_before = 0;  // deliveries to this sink before its first strike
     std::string destination;          // what its outcomes are about; "": the sink
+    bool parked = false;              // waits for a destination of its own that a human must look at
   };
   // One request under way.
   struct Flight {
@@ -96,7 +97,8 @@ class SinkWorker : public Tracked {
   void settle_retry(Flight& flight, std::size_t index, const core::Retry& retry, Instant now);
   void settle_hold(Flight& flight, std::size_t index, Holds::Kind kind, const std::string& why, core::Duration wait,
                    Instant now);
-  void bury(Flight& flight, std::size_t index, std::string_view kind, const std::string& why);
+  bool park(Offset offset, const core::Alert& alert, Instant until);
+  void bury(Offset offset, const core::Alert& alert, std::string_view kind, const std::string& why);
   void bisect(const Flight& flight);
   void forget(Offset offset);
   void drop(Offset offset, std::string_view reason, const std::string& why);
@@ -104,6 +106,7 @@ class SinkWorker : public Tracked {
   void show_state();
 
   static constexpr std::size_t kWindow = 10'000;
+  static constexpr std::size_t kMostParked = kWindow / 2;
 
   Shared shared_;
   Sink sink_;
@@ -112,7 +115,9 @@ class SinkWorker : public Tracked {
   std::map<Offset, Pending> window_;
   RetryQueue retries_{RetryQueue::Limits{.capacity = kWindow + 1}};
   std::list<std::vector<Offset>> bisections_;  // parts of a batch refused as a whole; each goes out alone
-  std::optional<Offset> held_over_;            // did not fit into the last request of the main lane
+  std::size_t parked_ = 0;
+  bool more_soon_ = false;           // the main lane has more to look at, but not in this turn of the loop
+  std::optional<Offset> held_over_;  // did not fit into the last request of the main lane
   Holds holds_;
   Breaker breaker_;
   TokenBucket bucket_;

@@ -1,5 +1,5 @@
-// The journal's twin in memory: what is appended is durable at once, unless told otherwise. Lets go of what is released the moment it is
-// released (no retention), so that a release that came too early shows.
+// The journal's twin in memory: what is appended is durable at once, unless told otherwise. Lets go of what is released
+// the moment it is released (no retention), so that a release that came too early shows.
 #pragma once
 
 #include "hub/journal/journal.h"
@@ -51,7 +51,9 @@ class MemoryJournal : public hub::Journal {
       const hub::Record& record = records_[page.next.value - first_.value];
       if (only_type != 0 && static_cast<std::uint8_t>(record.type) != only_type) continue;
       if (quarantined_.contains(record.offset)) continue;
-      if (page.records.size() >= limits.records || (!page.records.empty() && bytes + record.payload.size() > limits.bytes)) break;
+      if (page.records.size() >= limits.records ||
+          (!page.records.empty() && bytes + record.payload.size() > limits.bytes))
+        break;
       bytes += record.payload.size();
       page.records.push_back(record);
       ++read_;
@@ -62,7 +64,8 @@ class MemoryJournal : public hub::Journal {
 
   core::Result<hub::Record> read_one(hub::Offset offset) override {
     const std::scoped_lock lock{mutex_};
-    if (offset < first_ || offset.value >= first_.value + records_.size()) return core::Error{core::Fault::NotFound, "the segment is gone"};
+    if (offset < first_ || offset.value >= first_.value + records_.size())
+      return core::Error{core::Fault::NotFound, "the segment is gone"};
     if (quarantined_.contains(offset)) return core::Error{core::Fault::Corrupt, "the record is quarantined"};
     ++read_;
     return records_[offset.value - first_.value];
@@ -83,7 +86,7 @@ class MemoryJournal : public hub::Journal {
     refuse_ = std::move(fault);
   }
   void quarantine(hub::Offset offset) { quarantined_.insert(offset); }
-  void lose_below(hub::Offset below) {   // retention by size went past a cursor
+  void lose_below(hub::Offset below) {  // retention by size went past a cursor
     const std::scoped_lock lock{mutex_};
     drop_below(below);
   }

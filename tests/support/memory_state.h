@@ -1,5 +1,6 @@
-// state.db's twin in memory. A save is durable at once, or held until the test lets it through; crash() forgets what is held. Two planted
-// defects, for the tests to find: the cursor written before its dead letter, and "done" said before anything is durable.
+// state.db's twin in memory. A save is durable at once, or held until the test lets it through; crash() forgets what is
+// held. Two planted defects, for the tests to find: the cursor written before its dead letter, and "done" said before
+// anything is durable.
 #pragma once
 
 #include "hub/state/state_store.h"
@@ -22,9 +23,12 @@ class MemoryState : public hub::StateStore {
       return done({});
     }
     switch (defect) {
-      case Defect::None: break;
+      case Defect::None:
+        break;
       case Defect::CursorBeforeLetter:
-        apply({.cursors = std::exchange(change.cursors, {}), .totals = std::exchange(change.totals, {}), .dead_letters = {}});
+        apply({.cursors = std::exchange(change.cursors, {}),
+               .totals = std::exchange(change.totals, {}),
+               .dead_letters = {}});
         break;
       case Defect::DoneBeforeDurable:
         std::exchange(done, [](const core::Result<>&) {})({});
@@ -40,10 +44,12 @@ class MemoryState : public hub::StateStore {
     for (const hub::DeadLetter& letter : letters_) ++counts[letter.sink];
     return counts;
   }
-  core::Result<std::vector<hub::DeadLetter>> list_dead_letters(const std::string& sink, std::size_t limit, std::int64_t after) override {
+  core::Result<std::vector<hub::DeadLetter>> list_dead_letters(const std::string& sink, std::size_t limit,
+                                                               std::int64_t after) override {
     std::vector<hub::DeadLetter> found;
     for (const hub::DeadLetter& letter : letters_) {
-      if ((sink.empty() || letter.sink == sink) && letter.number > after && found.size() < limit) found.push_back(letter);
+      if ((sink.empty() || letter.sink == sink) && letter.number > after && found.size() < limit)
+        found.push_back(letter);
     }
     return found;
   }

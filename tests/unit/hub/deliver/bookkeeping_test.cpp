@@ -40,7 +40,10 @@ TEST_CASE("a cursor agrees with a set of settled offsets, whatever the order") {
 }
 
 TEST_CASE("a cursor read from a damaged state takes ranges for what they mean") {
-  const Cursor cursor{CursorState{Offset{10}, {{Offset{3}, Offset{11}}, {Offset{20}, Offset{15}}, {Offset{14}, Offset{16}}, {Offset{17}, Offset{17}}}, Offset{10}}};
+  const Cursor cursor{CursorState{
+      Offset{10},
+      {{Offset{3}, Offset{11}}, {Offset{20}, Offset{15}}, {Offset{14}, Offset{16}}, {Offset{17}, Offset{17}}},
+      Offset{10}}};
 
   CHECK(cursor.position() == Offset{12});
   CHECK(cursor.state().settled_above == std::vector<OffsetRange>{{Offset{14}, Offset{17}}});
@@ -87,7 +90,9 @@ TEST_CASE("backoff doubles from one second to five minutes, and jitter takes any
   CHECK(full_jitter(policy, 3, 0.999) < 4s);
 }
 
-TEST_CASE("the breaker opens at the fifth Retry in a row, probes at least every ten seconds, and closes at the first success") {
+TEST_CASE(
+    "the breaker opens at the fifth Retry in a row, probes at least every ten seconds, and closes at the first "
+    "success") {
   Breaker breaker{RetryPolicy{}};
   const Instant noon{12h};
   for (std::uint64_t i = 1; i <= 4; ++i) breaker.failed(Offset{i}, noon, 0.99);
@@ -134,7 +139,7 @@ TEST_CASE("a destination that asks for time without saying how much gets one sec
   for (const auto wait : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
     holds.hold("", Holds::Kind::Throttle, "asked for time", {}, now);
     CHECK(holds.blocked_until("", now) == now + wait);
-    holds.hold("", Holds::Kind::Throttle, "asked for time", {}, now + 1ms);   // an answer to a request sent before
+    holds.hold("", Holds::Kind::Throttle, "asked for time", {}, now + 1ms);  // an answer to a request sent before
     CHECK(holds.blocked_until("", now + 1ms) == now + wait);
     now += wait;
     CHECK_FALSE(holds.blocked_until("", now));
@@ -149,7 +154,8 @@ TEST_CASE("a destination that asks for time without saying how much gets one sec
 
 TEST_CASE("held destinations are bounded, and never silence the sink") {
   Holds holds;
-  for (int i = 0; i < 5000; ++i) holds.hold("index-" + std::to_string(i), Holds::Kind::Misconfigured, "no such index", {}, Instant{12h});
+  for (int i = 0; i < 5000; ++i)
+    holds.hold("index-" + std::to_string(i), Holds::Kind::Misconfigured, "no such index", {}, Instant{12h});
 
   CHECK(holds.size() <= 256);
   CHECK_FALSE(holds.blocked_until("", Instant{12h}));
@@ -168,7 +174,9 @@ Decision example() {
 TEST_CASE("a decision record has the bytes that its document shows") {
   const std::string bytes = encode(example());
 
-  CHECK(bytes == std::string{"D\x01\x05\x04\x02\x01" "a\x0aroute drop\x02\x00\x02\x00\x01\x00\x01\x01\x02\x00", 28});
+  CHECK(bytes == std::string{"D\x01\x05\x04\x02\x01"
+                             "a\x0aroute drop\x02\x00\x02\x00\x01\x00\x01\x01\x02\x00",
+                             28});
   CHECK(decode_decision(bytes).value() == example());
 }
 

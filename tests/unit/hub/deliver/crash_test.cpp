@@ -10,7 +10,9 @@ using tests::World;
 TEST_CASE("a restart goes on where it stopped: nothing is lost, nothing is repeated") {
   World world;
   Receiver& sink = world.sink("s");
-  sink.answer = [&](const core::Alert&) -> core::Outcome { return sink.delivered.size() < 40 ? core::Outcome{core::Delivered{}} : core::Outcome{core::Retry{"503"}}; };
+  sink.answer = [&](const core::Alert&) -> core::Outcome {
+    return sink.delivered.size() < 40 ? core::Outcome{core::Delivered{}} : core::Outcome{core::Retry{"503"}};
+  };
   world.start();
   world.send(100);
   REQUIRE(world.run_until([&] { return world.status("s").state == "degraded"; }));
@@ -40,7 +42,8 @@ TEST_CASE("a crash repeats at most what was settled since the last save, and los
   REQUIRE(world.drain());
 
   CHECK(world.lost("s").empty());
-  const auto repeated = std::count_if(sink.delivered.begin(), sink.delivered.end(), [](const auto& one) { return one.second > 1; });
+  const auto repeated =
+      std::count_if(sink.delivered.begin(), sink.delivered.end(), [](const auto& one) { return one.second > 1; });
   CHECK(repeated <= 1010);
   CHECK(world.balanced());
 }
@@ -57,7 +60,8 @@ TEST_CASE("a crash at any step loses nothing") {
     world.sink("other");
     world.start();
     world.send(15, "a");
-    // The loop's steps are handlers: so many of them run, with saves let through now and then, before the lights go out.
+    // The loop's steps are handlers: so many of them run, with saves let through now and then, before the lights go
+    // out.
     int handlers = 0;
     world.state.hold = true;
     world.run_until([&] {
@@ -80,7 +84,7 @@ TEST_CASE("alerts acknowledged but not yet decided are decided after a crash, on
   World world;
   Receiver& sink = world.sink("s");
   world.start();
-  world.send(10);   // durable; the router's turn never comes
+  world.send(10);  // durable; the router's turn never comes
   world.crash();
 
   world.start();
@@ -95,13 +99,13 @@ TEST_CASE("a decision found in the journal above the router's cursor is not made
   World world;
   world.sink("s").answer = [](const core::Alert&) { return core::Retry{"503"}; };
   world.start();
-  world.state.hold = true;   // the router's cursor stays at 1
+  world.state.hold = true;  // the router's cursor stays at 1
   world.send(10);
   REQUIRE(world.run_until([&] { return world.status("s").routed == 10; }));
   world.crash();
 
   world.state.hold = false;
-  world.sink("late");        // new routes concern undecided alerts only
+  world.sink("late");  // new routes concern undecided alerts only
   world.sink("s").answer = [](const core::Alert&) { return core::Delivered{}; };
   world.start();
   REQUIRE(world.run_until([&] { return world.status("s").delivered == 10; }));
@@ -227,7 +231,8 @@ TEST_CASE("a new sink's cursor is durable before start returns, and begins with 
   CHECK(world.sink("new").delivered == std::map<std::string, unsigned>{{"now", 1}});
 }
 
-// The oracle must find what it is there to find: two defects planted in the state's twin, each with the crash that shows it.
+// The oracle must find what it is there to find: two defects planted in the state's twin, each with the crash that
+// shows it.
 namespace {
 std::set<std::string> lost_with(Defect defect) {
   World world;

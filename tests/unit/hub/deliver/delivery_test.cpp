@@ -9,7 +9,9 @@ using tests::World;
 namespace {
 // "bad…" gets `outcome`, everything else is delivered.
 std::function<core::Outcome(const core::Alert&)> refuse_bad(core::Outcome outcome) {
-  return [outcome = std::move(outcome)](const core::Alert& alert) { return alert.rule.starts_with("bad") ? outcome : core::Outcome{core::Delivered{}}; };
+  return [outcome = std::move(outcome)](const core::Alert& alert) {
+    return alert.rule.starts_with("bad") ? outcome : core::Outcome{core::Delivered{}};
+  };
 }
 }  // namespace
 
@@ -23,7 +25,10 @@ TEST_CASE("every alert reaches every sink that wants it, once") {
 
   world.send(500);
   world.send("urgent", core::Priority::Emergency);
-  REQUIRE(world.run_until([&] { return world.status("all").delivered == 501 && world.status("batched").delivered == 501 && world.status("severe").delivered == 1; }));
+  REQUIRE(world.run_until([&] {
+    return world.status("all").delivered == 501 && world.status("batched").delivered == 501 &&
+           world.status("severe").delivered == 1;
+  }));
 
   CHECK(world.lost("all").empty());
   CHECK(world.lost("batched").empty());
@@ -66,7 +71,8 @@ TEST_CASE("a batch refused as a whole is bisected until the culprit is alone, in
   sink.limits = {.items = 64};
   sink.answer_batch = [](const std::vector<std::string>& rules) -> core::Outcomes {
     const bool bad = std::find(rules.begin(), rules.end(), "r37") != rules.end();
-    return core::same_for_all(rules.size(), bad ? core::Outcome{core::Reject{"400"}} : core::Outcome{core::Delivered{}});
+    return core::same_for_all(rules.size(),
+                              bad ? core::Outcome{core::Reject{"400"}} : core::Outcome{core::Delivered{}});
   };
   world.start();
 
@@ -138,13 +144,17 @@ TEST_CASE("an alert that fails every batch it is in ends alone, and does not tak
   CHECK(world.lost("s").empty());
 }
 
-TEST_CASE("a sink that is down is probed by one request at a time, and its backlog flows when it is back; nothing is given up") {
+TEST_CASE(
+    "a sink that is down is probed by one request at a time, and its backlog flows when it is back; nothing is given "
+    "up") {
   World world;
   Receiver& sink = world.sink("s");
   sink.limits = {.items = 1, .concurrency = 4};
   sink.latency = 1ms;
   bool down = true;
-  sink.answer = [&](const core::Alert&) -> core::Outcome { return down ? core::Outcome{core::Retry{"connection refused"}} : core::Outcome{core::Delivered{}}; };
+  sink.answer = [&](const core::Alert&) -> core::Outcome {
+    return down ? core::Outcome{core::Retry{"connection refused"}} : core::Outcome{core::Delivered{}};
+  };
   world.start();
 
   world.send(300);
@@ -174,7 +184,9 @@ TEST_CASE("a throttled sink waits as long as it was asked to; that is no attempt
   Receiver& sink = world.sink("s");
   sink.retry.max_attempts = 1;
   int answers = 0;
-  sink.answer = [&](const core::Alert&) -> core::Outcome { return ++answers <= 3 ? core::Outcome{core::Throttle{30ms}} : core::Outcome{core::Delivered{}}; };
+  sink.answer = [&](const core::Alert&) -> core::Outcome {
+    return ++answers <= 3 ? core::Outcome{core::Throttle{30ms}} : core::Outcome{core::Delivered{}};
+  };
   world.start();
 
   const auto begun = std::chrono::steady_clock::now();
@@ -192,7 +204,9 @@ TEST_CASE("a misconfigured sink is paused with its queue kept, says why, and goe
   World world;
   Receiver& sink = world.sink("s");
   bool revoked = true;
-  sink.answer = [&](const core::Alert&) -> core::Outcome { return revoked ? core::Outcome{core::Misconfigured{"401 token revoked"}} : core::Outcome{core::Delivered{}}; };
+  sink.answer = [&](const core::Alert&) -> core::Outcome {
+    return revoked ? core::Outcome{core::Misconfigured{"401 token revoked"}} : core::Outcome{core::Delivered{}};
+  };
   world.start();
 
   world.send(20);
@@ -211,7 +225,9 @@ TEST_CASE("a misconfigured sink is paused with its queue kept, says why, and goe
 TEST_CASE("a destination that a template chose is held back alone") {
   World world;
   Receiver& sink = world.sink("s");
-  sink.destination = [](const core::Alert& alert) { return alert.rule.starts_with("bad") ? std::string{"falco-missing"} : std::string{"falco"}; };
+  sink.destination = [](const core::Alert& alert) {
+    return alert.rule.starts_with("bad") ? std::string{"falco-missing"} : std::string{"falco"};
+  };
   sink.answer = refuse_bad(core::Misconfigured{"404 no such index"});
   world.start();
 
@@ -221,6 +237,28 @@ TEST_CASE("a destination that a template chose is held back alone") {
 
   CHECK(world.status("s").queued == 5);
   CHECK(world.status("s").state == "ok");
+}
+
+TEST_CASE(
+    "whoever feeds a destination that does not exist cannot fill the window of the sink: beyond half of it alerts are "
+    "dead letters") {
+  World world;
+  Receiver& sink = world.sink("s");
+  sink.limits = {.items = 500};
+  sink.destination = [](const core::Alert& alert) {
+    return alert.rule.starts_with("bad") ? std::string{"falco-missing"} : std::string{"falco"};
+  };
+  sink.answer = refuse_bad(core::Misconfigured{"404 no such index"});
+  world.start();
+
+  world.send(12'000, "bad");
+  world.send(50, "good");
+  REQUIRE(world.run_until([&] { return world.status("s").delivered == 50; }, 30s));
+
+  CHECK(world.status("s").queued == 5000);
+  CHECK(world.status("s").dead_letters == 7000);
+  CHECK(world.metrics->value(hub::Metric::SinkDeadLetters, {"s", "destination"}) == 7000);
+  CHECK(world.balanced());
 }
 
 TEST_CASE("requests keep to the rate, the size and the wait that the output asks for") {
@@ -246,7 +284,9 @@ TEST_CASE("requests keep to the rate, the size and the wait that the output asks
   for (const auto& request : small.requests) CHECK(request.size() <= 3);
 }
 
-TEST_CASE("at most 10,000 alerts of a sink are held as offsets; a longer backlog stays in the journal and all of it arrives") {
+TEST_CASE(
+    "at most 10,000 alerts of a sink are held as offsets; a longer backlog stays in the journal and all of it "
+    "arrives") {
   World world;
   Receiver& sink = world.sink("s");
   sink.limits = {.items = 500, .concurrency = 2};
@@ -292,9 +332,11 @@ TEST_CASE("an alert that cannot be read any more is dropped with a reason, and t
   World world;
   Receiver& sink = world.sink("s");
   bool down = true;
-  sink.answer = [&](const core::Alert&) -> core::Outcome { return down ? core::Outcome{core::Throttle{20ms}} : core::Outcome{core::Delivered{}}; };
+  sink.answer = [&](const core::Alert&) -> core::Outcome {
+    return down ? core::Outcome{core::Throttle{20ms}} : core::Outcome{core::Delivered{}};
+  };
   world.start();
-  world.send(6000);   // more than the cache of decoded alerts holds
+  world.send(6000);  // more than the cache of decoded alerts holds
   REQUIRE(world.run_until([&] { return world.status("s").state == "throttled"; }));
 
   world.journal.quarantine(hub::Offset{3});

@@ -14,7 +14,8 @@ struct Read {
   hub::Outputs outputs;
 
   explicit Read(const std::string& yaml, const std::map<std::string, std::string>& environment = {}) {
-    outputs = hub::read_outputs("outputs.yaml", yaml, environment, {.executor = loop.get_executor(), .tls = {}}, diagnostics);
+    outputs =
+        hub::read_outputs("outputs.yaml", yaml, environment, {.executor = loop.get_executor(), .tls = {}}, diagnostics);
   }
   bool says(const std::string& text) const { return diagnostics.render().find(text) != std::string::npos; }
   std::vector<std::string> names() const {
@@ -102,10 +103,14 @@ TEST_CASE("two sinks of one name are a fault") {
   CHECK(Read{"outputs:\n  stdout: {}\n  stdout: {}\n"}.diagnostics.has_errors());
 }
 
-TEST_CASE("falcosidekick's variables fill the sink of their kind, win over the file, and make a sink where there is none") {
+TEST_CASE(
+    "falcosidekick's variables fill the sink of their kind, win over the file, and make a sink where there is none") {
   const Read read{"outputs: {webhook: {address: 'http://127.0.0.1:1/', minimumpriority: debug}, stdout: {}}",
-                  {{"WEBHOOK_MINIMUMPRIORITY", "error"}, {"SLACK_WEBHOOKURL", "http://127.0.0.1:1/s"}, {"SLACK_MINIMUMPRIORITY", "critical"},
-                   {"KAFKA_HOSTPORT", ""}, {"STDOUT_MINIMUMPRIORITY", ""}}};
+                  {{"WEBHOOK_MINIMUMPRIORITY", "error"},
+                   {"SLACK_WEBHOOKURL", "http://127.0.0.1:1/s"},
+                   {"SLACK_MINIMUMPRIORITY", "critical"},
+                   {"KAFKA_HOSTPORT", ""},
+                   {"STDOUT_MINIMUMPRIORITY", ""}}};
 
   CHECK(read.diagnostics.render() == "");
   REQUIRE(read.names() == Names{"webhook:webhook", "stdout:stdout", "slack:slack"});
@@ -117,7 +122,8 @@ TEST_CASE("without an outputs file alerts go to stdout and to a file in the stat
   boost::asio::io_context loop;
   core::Diagnostics diagnostics;
 
-  const hub::Outputs outputs = hub::embedded_outputs("/tmp", {{"WEBHOOK_ADDRESS", "http://127.0.0.1:1/"}}, {.executor = loop.get_executor(), .tls = {}}, diagnostics);
+  const hub::Outputs outputs = hub::embedded_outputs("/tmp", {{"WEBHOOK_ADDRESS", "http://127.0.0.1:1/"}},
+                                                     {.executor = loop.get_executor(), .tls = {}}, diagnostics);
 
   CHECK(diagnostics.render() == "");
   REQUIRE(outputs.sinks.size() == 3);

@@ -80,7 +80,8 @@ TEST_CASE("a matcher's faults are all told at their places") {
   matcher("priority: ['>=urgent', '~error']\ntags: ['a,,b', {x: y}]\nnamespace: kube\n", diagnostics);
 
   CHECK(diagnostics.errors() == 5);
-  CHECK(diagnostics.render().find("m.yaml:1:12: error: route 'r' has priority '>=urgent', which is not one") != std::string::npos);
+  CHECK(diagnostics.render().find("m.yaml:1:12: error: route 'r' has priority '>=urgent', which is not one") !=
+        std::string::npos);
   CHECK(diagnostics.render().find("has no option 'namespace'") != std::string::npos);
 }
 
@@ -112,11 +113,14 @@ TEST_CASE("the first route that matches wins unless it says continue") {
 }
 
 TEST_CASE("a route to nobody stops there for routed sinks only; drop: all stops for everybody and says so") {
-  const RouteTable to_nobody{{{"routed"}, {"archive"}}, {{.name = "noise", .match = matcher("tags: ci"), .to = {}}, {.name = "rest", .match = {}, .to = {"routed"}}}};
+  const RouteTable to_nobody{
+      {{"routed"}, {"archive"}},
+      {{.name = "noise", .match = matcher("tags: ci"), .to = {}}, {.name = "rest", .match = {}, .to = {"routed"}}}};
   CHECK(who(to_nobody, alert(Priority::Error, {"ci"})) == Names{"archive"});
   CHECK(who(to_nobody, alert(Priority::Error)) == Names{"routed", "archive"});
 
-  const RouteTable dropped{{{"routed"}, {"archive"}}, {{.name = "noise", .match = matcher("tags: ci"), .drops_all = true}}};
+  const RouteTable dropped{{{"routed"}, {"archive"}},
+                           {{.name = "noise", .match = matcher("tags: ci"), .drops_all = true}}};
   CHECK(who(dropped, alert(Priority::Error, {"ci"})).empty());
   CHECK(dropped.decide(alert(Priority::Error, {"ci"})).suppressed_by == "route noise");
 }

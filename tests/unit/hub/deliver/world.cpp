@@ -32,9 +32,10 @@ class Scripted : public outputs::Output {
     receiver_.most_under_way = std::max(receiver_.most_under_way, ++receiver_.under_way);
     const core::Duration wait = hangs ? receiver_.hang_for : receiver_.latency;
     if (wait > core::Duration{}) {
-      asio::steady_timer timer{co_await asio::this_coro::executor, std::chrono::duration_cast<std::chrono::steady_clock::duration>(wait)};
+      asio::steady_timer timer{co_await asio::this_coro::executor,
+                               std::chrono::duration_cast<std::chrono::steady_clock::duration>(wait)};
       const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-      if (error) hangs = true;   // cancelled
+      if (error) hangs = true;  // cancelled
     }
     --receiver_.under_way;
     if (hangs) co_return core::same_for_all(batch.size(), core::Retry{"timed out"});
@@ -61,7 +62,8 @@ class Scripted : public outputs::Output {
 };
 
 std::string json_of(const std::string& rule, core::Priority priority, const std::vector<std::string>& tags) {
-  std::string json = R"({"output":"something happened","priority":")" + std::string{core::to_text(priority)} + R"(","rule":)" + core::json_quote(rule) +
+  std::string json = R"({"output":"something happened","priority":")" + std::string{core::to_text(priority)} +
+                     R"(","rule":)" + core::json_quote(rule) +
                      R"(,"time":"2026-11-21T12:00:00.5Z","output_fields":{"proc.name":"cat"},"source":"syscall")";
   if (!tags.empty()) {
     json += R"(,"tags":[)";
@@ -75,7 +77,9 @@ std::string json_of(const std::string& rule, core::Priority priority, const std:
 
 World::World() = default;
 
-World::~World() { crash(); }
+World::~World() {
+  crash();
+}
 
 Receiver& World::sink(const std::string& name) {
   auto& receiver = receivers_[name];
@@ -90,7 +94,10 @@ void World::start() {
   hub::Outputs outputs;
   for (const std::string& name : order_) {
     Receiver& receiver = *receivers_.at(name);
-    outputs.sinks.push_back({.name = name, .kind = "scripted", .minimumpriority = receiver.minimumpriority, .retry = receiver.retry,
+    outputs.sinks.push_back({.name = name,
+                             .kind = "scripted",
+                             .minimumpriority = receiver.minimumpriority,
+                             .retry = receiver.retry,
                              .output = std::make_unique<Scripted>(receiver)});
   }
   outputs.routes = routes;
@@ -120,7 +127,8 @@ void World::crash() {
 void World::send(const std::string& rule, core::Priority priority, std::vector<std::string> tags) {
   sent.push_back(rule);
   std::vector<hub::NewRecord> records;
-  records.push_back({hub::RecordType::Alert, hub::encode_alert_record(core::make_alert_id(), core::now(), json_of(rule, priority, tags))});
+  records.push_back({hub::RecordType::Alert,
+                     hub::encode_alert_record(core::make_alert_id(), core::now(), json_of(rule, priority, tags))});
   journal.append(std::move(records), [](const core::Result<hub::Offset>&) {});
 }
 
@@ -128,7 +136,9 @@ void World::send(std::size_t count, const std::string& prefix) {
   std::vector<hub::NewRecord> records;
   for (std::size_t i = 0; i < count; ++i) {
     sent.push_back(prefix + std::to_string(i));
-    records.push_back({hub::RecordType::Alert, hub::encode_alert_record(core::make_alert_id(), core::now(), json_of(sent.back(), core::Priority::Warning, {}))});
+    records.push_back(
+        {hub::RecordType::Alert, hub::encode_alert_record(core::make_alert_id(), core::now(),
+                                                          json_of(sent.back(), core::Priority::Warning, {}))});
   }
   journal.append(std::move(records), [](const core::Result<hub::Offset>&) {});
 }
@@ -146,9 +156,8 @@ bool World::run_until(const std::function<bool()>& condition, core::Duration pat
 bool World::drain() {
   return run_until([this] {
     const auto all = delivery_->status();
-    const double decided = static_cast<double>(journal.durable_end().value);
-    (void)decided;
-    return std::all_of(all.begin(), all.end(), [&](const hub::SinkStatus& one) { return one.queued == 0 && one.routed > 0; });
+    return std::all_of(all.begin(), all.end(),
+                       [&](const hub::SinkStatus& one) { return one.queued == 0 && one.routed > 0; });
   });
 }
 
