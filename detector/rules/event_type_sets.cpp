@@ -16,14 +16,15 @@ Set all() {
 }
 Set none() { return Set(event_type_count(), false); }
 
-Set of_check(const Expression& check, bool negated) {
+Set of_check(const Expression& check, bool negated, TypeView view) {
   const bool plain = check.left.kind == Operand::Kind::Field && check.right.empty() && check.modifier == Modifier::None;
   if (!plain) return all();
   const bool equality = check.comparison == Comparison::Equal || check.comparison == Comparison::In;
   // `evt.num=0` is how rules say "never"
   if (check.left.name == "evt.num" && equality && !negated && check.values.size() == 1 && check.values[0] == "0") return none();
-  if (check.left.name != "evt.type" && check.left.name != "syscall.type") return all();
-  if (!equality && check.comparison != Comparison::NotEqual && check.comparison != Comparison::Intersects) return all();
+  const bool ours = view == TypeView::Narrowest;
+  if (check.left.name != "evt.type" && !(ours && check.left.name == "syscall.type")) return all();
+  if (!equality && check.comparison != Comparison::NotEqual && !(ours && check.comparison == Comparison::Intersects)) return all();
   Set set = none();
   bool any = false;
   for (const std::string& value : check.values) {
@@ -38,14 +39,14 @@ Set of_check(const Expression& check, bool negated) {
   return set;
 }
 
-Set of(const Expression& expression, bool negated) {
-  if (expression.kind == Expression::Kind::Check) return of_check(expression, negated);
-  if (expression.kind == Expression::Kind::Not) return of(*expression.children.front(), !negated);
+Set of(const Expression& expression, bool negated, TypeView view) {
+  if (expression.kind == Expression::Kind::Check) return of_check(expression, negated, view);
+  if (expression.kind == Expression::Kind::Not) return of(*expression.children.front(), !negated, view);
   if (expression.kind == Expression::Kind::Macro) return all();
   const bool cuts = (expression.kind == Expression::Kind::And) != negated;
-  Set set = of(*expression.children.front(), negated);
+  Set set = of(*expression.children.front(), negated, view);
   for (std::size_t i = 1; i < expression.children.size(); ++i) {
-    const Set other = of(*expression.children[i], negated);
+    const Set other = of(*expression.children[i], negated, view);
     for (std::size_t type = 0; type < set.size(); ++type) set[type] = cuts ? set[type] && other[type] : set[type] || other[type];
   }
   return set;
@@ -53,8 +54,8 @@ Set of(const Expression& expression, bool negated) {
 
 }  // namespace
 
-EventTypeSet event_types_of(const Expression& condition) {
-  EventTypeSet result{of(condition, false), 0};
+EventTypeSet event_types_of(const Expression& condition, TypeView view) {
+  EventTypeSet result{of(condition, false, view), 0};
   result.count = static_cast<std::size_t>(std::count(result.types.begin(), result.types.end(), true));
   return result;
 }

@@ -193,11 +193,10 @@ class Compiler {
     for (const CompileWarning& warning : built.warnings) {
       report_.warning("LOAD_COMPILE_CONDITION", warning.message, inside(rule.condition_context, condition, warning.position));
     }
-    EventTypeSet types = event_types_of(*expression);
-    if (types.count > kTooManyTypes && rule.warn_event_types) {
+    if (rule.warn_event_types && event_types_of(*expression, TypeView::Falco).count > kTooManyTypes) {
       report_.warning("LOAD_NO_EVTTYPE", "Rule matches too many evt.type values. This has a significant performance penalty.", rule.context);
     }
-    compiled.event_types = std::move(types.types);
+    compiled.event_types = event_types_of(*expression).types;
     compiled.root = built.root;
     into.push_back(std::move(compiled));
     return true;

@@ -36,7 +36,10 @@ struct EventTypeSet {
   std::vector<bool> types;               // by EventType
   std::size_t count = 0;
 };
-// Which event types can make the (resolved) condition true, as far as evt.type and syscall.type say.
-EventTypeSet event_types_of(const Expression& condition);
+// Falco's set looks at evt.type with = != in alone, and its warning of too many types counts that one; ours looks at syscall.type and
+// intersects too.
+enum class TypeView { Narrowest, Falco };
+// Which event types can make the (resolved) condition true.
+EventTypeSet event_types_of(const Expression& condition, TypeView view = TypeView::Narrowest);
 
 }  // namespace detector::rules

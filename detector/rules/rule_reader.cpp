@@ -27,8 +27,10 @@ class Reader {
     if (faults.has_errors()) {
       const core::Diagnostic& fault = faults.all().front();
       const int line = fault.place.line, column = fault.place.column;
+      constexpr std::string_view kOurs = "not YAML: ";     // core's own beginning; Falco shows the library's sentence alone
+      const std::string what = fault.what.compare(0, kOurs.size(), kOurs) == 0 ? fault.what.substr(kOurs.size()) : fault.what;
       whole.path.push_back({"value for", "", std::max(0, line - 1), std::max(0, column - 1), values_.offset(line, column), file_.name});
-      return report_.error("LOAD_ERR_YAML_PARSE", "yaml-cpp: error at line " + std::to_string(line) + ", column " + std::to_string(column) + ": " + fault.what, whole);
+      return report_.error("LOAD_ERR_YAML_PARSE", "yaml-cpp: error at line " + std::to_string(line) + ", column " + std::to_string(column) + ": " + what, whole);
     }
     for (const YamlNode& document : documents) {
       if (document.is_null()) continue;

@@ -32,6 +32,7 @@ TEST_CASE("a rule is tried on the event types its condition can be true of, and 
   CHECK(count("not proc.name = cat") == all);
   CHECK(count("proc.name = cat and evt.num = 0") == 0);
   CHECK(has("syscall.type = execve and proc.name = cat", "execve"));
+  CHECK(event_types_of(*parse_condition("syscall.type = execve").expression, rules::TypeView::Falco).count == all);
   CHECK_FALSE(has("(evt.type = open or evt.type = creat) and fd.num >= 0", "execve"));
 }
 

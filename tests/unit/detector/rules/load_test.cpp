@@ -89,6 +89,38 @@ TEST_CASE("a fault is shown with its way down through the file, the line and a c
         "LOAD_ERR_COMPILE_CONDITION (Error compiling condition): filter_check called with nonexistent field foo.bar\n");
 }
 
+TEST_CASE("the verdict as JSON has Falco's keys") {
+  const auto loaded = load_rules({{"f.yaml", one_rule("evt.type = open")}, {"g.yaml", "- list: l\n"}}, {});
+  const std::string json = render_json(loaded.files, {});
+
+  CHECK(json.find(R"j({"falco_load_results":[{"errors":[],"name":"f.yaml","schema_valid":"ok","schema_warnings":[],"successful":true,"warnings":[]},)j") == 0);
+  CHECK(json.find(R"j({"code":"LOAD_ERR_YAML_VALIDATE","codedesc":"Error validating internal structure of YAML file","context":{"locations":[)j") != std::string::npos);
+  CHECK(json.find(R"j({"item_name":"l","item_type":"list","position":{"column":2,"line":0,"name":"g.yaml","offset":2}})j") != std::string::npos);
+  CHECK(json.find(R"j("message":"Item has no mapping for key 'items'")j") != std::string::npos);
+}
+
+TEST_CASE("random conditions of real fields are refused or evaluated, and bring nothing down") {
+  const std::vector<std::string> lefts{"proc.name", "proc.aname", "fd.ip", "fd.net", "fd.port", "fd.types", "evt.type", "evt.rawarg.flags", "evt.buffer", "proc.duration",
+    "len(fd.name)", "tolower(fd.types)", "join(\",\", (proc.name, fd.name))", "getopt(fd.types, \"a:\")", "evt.arg[7]", "fd.connected", "proc.aenv[HOME]"};
+  const std::vector<std::string> operators{" = ", " != ", " < ", " contains ", " regex ", " in ", " pmatch ", " intersects ", " glob ", " startswith oneof ", " exists "};
+  const std::vector<std::string> rights{"x", "5", "(a, /b)", "10.0.0.0/8", "::1", "val(proc.pname)", "len(proc.exe)", "true", "open", "(1, 2)", "", "[a", "*"};
+  Scene scene;
+  scene.open("/etc/shadow");
+  int accepted = 0;
+  for (const std::string& left : lefts) {
+    for (const std::string& op : operators) {
+      for (const std::string& right : rights) {
+        const Loaded loaded = load_text(one_rule("not not " + left + op + right));
+        CHECK((loaded.ruleset != nullptr) == loaded.files[0].errors.empty());
+        if (!loaded.ruleset) continue;
+        ++accepted;
+        scene.run(*loaded.ruleset);
+      }
+    }
+  }
+  CHECK(accepted > 300);
+}
+
 TEST_CASE("rules are selected by name with wildcards and by tag, in the order given") {
   const std::string text = one_rule("evt.type = open") + "- rule: other\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: INFO\n  tags: [net]\n";
   EngineOptions options;

@@ -4,8 +4,8 @@
 
 #include "detector/rules/evaluator.h"
 
-#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <iostream>
 #include <new>
 
@@ -85,11 +85,11 @@ TEST_CASE("how long an open event takes with the stable rule file is printed") {
   constexpr int kEvents = 100'000;
 
   const std::size_t before = allocations;
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();      // CPU time: the machine may be busy
   for (int i = 0; i < kEvents; ++i) loaded.ruleset->evaluate(scene.event, scene.context, each);
-  const auto spent = std::chrono::steady_clock::now() - begin;
+  const double spent = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
 
-  std::cout << "stable rule file: " << std::chrono::duration_cast<std::chrono::nanoseconds>(spent).count() / kEvents << " ns an open event\n";
+  std::cout << "stable rule file: " << static_cast<int>(spent * 1e9 / kEvents) << " ns an open event\n";
   CHECK(allocations == before);
   CHECK(matches == 0);
 }
