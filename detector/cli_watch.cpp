@@ -151,7 +151,7 @@ int watch(const CommandLine& line, const Config& config) {
                           .metrics = config.metrics,
                           .load = [&line, &hostname] { return load_again(line, hostname); },
                           .record = line.record.empty() ? nullptr : &record,
-                          .skip_own = live};
+                          .live = live};
   if (line.seconds) options.stop_after = std::chrono::seconds{*line.seconds};
   Pipeline pipeline{*sensor, std::move(loaded.ruleset), *emitter, std::move(options)};
   core::log_info("detector_started", {{"source", live ? "ebpf" : line.replay.empty() ? "configured" : "replay"}, {"rules", fmt::to_string(rule_count)}});

@@ -10,6 +10,7 @@
 
 #include <fstream>
 #include <ostream>
+#include <thread>
 
 namespace detector {
 namespace {
@@ -22,9 +23,9 @@ using Clock = std::chrono::steady_clock;
 
 Pipeline::Pipeline(Sensor& sensor, std::unique_ptr<Ruleset> ruleset, Emitter& emitter, PipelineOptions options)
     : sensor_{sensor}, ruleset_{std::move(ruleset)}, emitter_{emitter}, options_{std::move(options)}, drops_{options_.drops},
-      own_pid_{options_.skip_own ? ::getpid() : -1}, started_{core::now()}, next_snapshot_{started_ + options_.metrics.interval} {
+      own_pid_{options_.live ? ::getpid() : -1}, started_{core::now()}, next_snapshot_{started_ + options_.metrics.interval} {
   on_match_ = [this](Match&& match) {
-    if (options_.skip_own && is_own(*event_->process)) return;
+    if (options_.live && is_own(*event_->process)) return;
     tally_.count_alert(*match.rule);
     emitter_.emit({match.rule->priority, options_.style.json ? std::move(match.json) : std::move(match.text)});
   };
@@ -46,6 +47,10 @@ core::Result<> Pipeline::run() {
     if (requests.reload) begin_reload();
     finish_reload();
 
+    if (!options_.live && emitter_.is_crowded()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+      continue;
+    }
     const auto more = sensor_.poll(kPatience, each);
     if (!more) return more.error();
     if (!*more) return {};

@@ -28,7 +28,7 @@ struct PipelineOptions {
   std::function<Requests()> requests = take_requests;
   std::optional<std::chrono::seconds> stop_after;
   std::ostream* record = nullptr;               // --record: each event that a rule could match, as a line
-  bool skip_own = true;                         // a recording knows no "own"
+  bool live = true;                             // false, a recording: has no events of our own, and can wait for slow outputs
 };
 
 class Pipeline {

@@ -25,6 +25,7 @@ struct ChannelStatus {
   std::uint64_t dropped = 0;   // the queue or spool was full, or the program ended first
   std::uint64_t failed = 0;    // the other side would not take it
   std::size_t queued = 0;
+  bool crowded = false;        // half of what fits is waiting: a source that can wait should
 };
 
 using Deadline = std::chrono::steady_clock::time_point;

@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace detector {
 
 core::Result<Emitter> Emitter::open(const Config& config) {
@@ -30,6 +32,10 @@ void Emitter::emit(Line line) {
   if (channels_.empty()) return;
   const auto shared = std::make_shared<const Line>(std::move(line));
   for (const auto& channel : channels_) channel->offer(shared);
+}
+
+bool Emitter::is_crowded() const {
+  return std::any_of(channels_.begin(), channels_.end(), [](const auto& channel) { return channel->status().crowded; });
 }
 
 void Emitter::reopen() {

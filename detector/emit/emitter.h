@@ -20,6 +20,8 @@ class Emitter {
 
   void add(std::unique_ptr<Channel> channel) { channels_.push_back(std::move(channel)); }
   void emit(Line line);
+  // One of the channels has a long queue. A recording can wait until it is shorter; a kernel cannot.
+  bool is_crowded() const;
   void reopen();
   void stop(core::Duration grace);
 

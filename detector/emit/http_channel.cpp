@@ -47,7 +47,7 @@ class HttpChannel final : public Channel {
   bool offer(LineRef line) override;
   void stop(Deadline deadline) override;
   ChannelStatus status() const override {
-    return {.sent = sent_.load(), .dropped = spool_.dropped(), .failed = failed_.load(), .queued = spool_.size()};
+    return {.sent = sent_.load(), .dropped = spool_.dropped(), .failed = failed_.load(), .queued = spool_.size(), .crowded = spool_.crowded()};
   }
 
  private:

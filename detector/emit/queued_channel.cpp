@@ -75,6 +75,7 @@ ChannelStatus QueuedChannel::status() const {
   const std::lock_guard lock{mutex_};
   ChannelStatus now = counts_;
   now.queued = queue_.size();
+  now.crowded = now.queued * 2 > capacity_;
   return now;
 }
 

@@ -53,6 +53,11 @@ std::size_t Spool::size() const {
   return entries_.size();
 }
 
+bool Spool::crowded() const {
+  const std::lock_guard lock{mutex_};
+  return entries_.size() * 2 > limits_.alerts || bytes_ * 2 > limits_.bytes;
+}
+
 std::uint64_t Spool::dropped() const {
   const std::lock_guard lock{mutex_};
   return dropped_;

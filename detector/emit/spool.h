@@ -32,6 +32,7 @@ class Spool {
   std::size_t close();
 
   std::size_t size() const;
+  bool crowded() const;                 // half full, in number or bytes
   std::uint64_t dropped() const;
 
  private:

@@ -12,7 +12,7 @@
 namespace detector {
 namespace {
 
-constexpr std::size_t kEventsAPoll = 256;   // so that signals are looked at in between
+constexpr std::size_t kEventsAPoll = 16;    // so that signals and slow outputs are looked at in between
 constexpr std::size_t kMostFaults = 20;     // the rest of a file that is no recording says nothing new
 
 class Replay final : public Sensor {
