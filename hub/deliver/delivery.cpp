@@ -266,7 +266,7 @@ asio::awaitable<void> Delivery::stop(core::Duration grace) {
   co_await rooms.wait_for_idle(grace);
   if (!rooms.is_idle()) {
     for (const auto& sink : rooms.sinks) sink->cancel();
-    co_await rooms.wait_for_idle(500ms);
+    co_await rooms.wait_for_idle(300ms);
   }
 
   // Outputs that hold deliveries of their own (Kafka) report them now, so the cursors are saved after it. All at once,
@@ -276,12 +276,12 @@ asio::awaitable<void> Delivery::stop(core::Duration grace) {
     asio::awaitable<void> closed = sink->output().close();
     asio::co_spawn(rooms.loop, std::move(closed), [closing](const std::exception_ptr&) { --*closing; });
   }
-  const auto until = Instant::clock::now() + 1s;
+  const auto until = Instant::clock::now() + 700ms;
   while (*closing > 0 && Instant::clock::now() < until) {
     asio::steady_timer pause{rooms.loop, 2ms};
     co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
   }
-  const bool durable = co_await rooms.checkpoint.flush(3s);
+  const bool durable = co_await rooms.checkpoint.flush(1s);  // 8 s in all: Docker kills at ten
   if (!durable)
     core::log_error("state_not_saved",
                     {{"why", "state.db did not answer before the end; the last settlements will be repeated"}});

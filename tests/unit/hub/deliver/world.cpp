@@ -75,6 +75,15 @@ std::string json_of(const std::string& rule, core::Priority priority, const std:
 
 }  // namespace
 
+std::unique_ptr<outputs::Output> scripted(Receiver& receiver) {
+  return std::make_unique<Scripted>(receiver);
+}
+
+hub::NewRecord alert_record(const std::string& rule, core::Priority priority, const std::vector<std::string>& tags) {
+  return {hub::RecordType::Alert,
+          hub::encode_alert_record(core::make_alert_id(), core::now(), json_of(rule, priority, tags))};
+}
+
 World::World() = default;
 
 World::~World() {
@@ -126,19 +135,14 @@ void World::crash() {
 
 void World::send(const std::string& rule, core::Priority priority, std::vector<std::string> tags) {
   sent.push_back(rule);
-  std::vector<hub::NewRecord> records;
-  records.push_back({hub::RecordType::Alert,
-                     hub::encode_alert_record(core::make_alert_id(), core::now(), json_of(rule, priority, tags))});
-  journal.append(std::move(records), [](const core::Result<hub::Offset>&) {});
+  journal.append({alert_record(rule, priority, tags)}, [](const core::Result<hub::Offset>&) {});
 }
 
 void World::send(std::size_t count, const std::string& prefix) {
   std::vector<hub::NewRecord> records;
   for (std::size_t i = 0; i < count; ++i) {
     sent.push_back(prefix + std::to_string(i));
-    records.push_back(
-        {hub::RecordType::Alert, hub::encode_alert_record(core::make_alert_id(), core::now(),
-                                                          json_of(sent.back(), core::Priority::Warning, {}))});
+    records.push_back(alert_record(sent.back()));
   }
   journal.append(std::move(records), [](const core::Result<hub::Offset>&) {});
 }

@@ -41,6 +41,10 @@ struct Receiver {
   bool closed = false;
 };
 
+std::unique_ptr<outputs::Output> scripted(Receiver& receiver);
+hub::NewRecord alert_record(const std::string& rule, core::Priority priority = core::Priority::Warning,
+                            const std::vector<std::string>& tags = {});
+
 class World {
  public:
   World();
