@@ -60,7 +60,7 @@ std::vector<GroupCommit::Settled> GroupCommit::commit(std::deque<Appended>& queu
 
   auto written = write(group);
   if (!written) {
-    core::log_warning("journal_segment_poisoned", {{"segment", directory_ / segment_name(next_segment_ - 1)}, {"why", written.error().what}});
+    core::log_warning("journal_segment_poisoned", {{"segment", active_->segment()->path().string()}, {"why", written.error().what}});
     abandon_segment();
     if (auto rotated = rotate(group.front().appended); rotated) {
       written = write(group);

@@ -24,6 +24,7 @@ struct Candidate {
 struct Tail {
   Offset end;
   std::uint64_t position = kSegmentHeadBytes, torn_bytes = 0;
+  std::uint64_t last_commit = kSegmentHeadBytes;   // where it begins: nothing proves that one
 };
 
 core::Result<std::vector<Candidate>> find_segments(FileSystem& file_system, const Path& directory) {
@@ -92,11 +93,15 @@ core::Result<Tail> scan(File& file, Segment& segment, std::uint64_t size, Quaran
       for (const Damage& damage : unproven) quarantine.take(segment, file, damage.position, damage.bytes, damage.records);
       unproven.clear();
     }
+    if (step->kind == Step::Kind::Commit && unproven.empty()) tail.last_commit = step->position;
     if (step->kind == Step::Kind::Record) {
       segment.note({step->position, {expected.value - 1}});
       expected = step->head.offset.next();
     }
-    if (unproven.empty()) tail = {expected, step->position + step->bytes, 0};
+    if (unproven.empty()) {
+      tail.end = expected;
+      tail.position = step->position + step->bytes;
+    }
   }
   const auto torn = count_nonzero_tail(file, tail.position, size);
   if (!torn) return torn.error();
@@ -116,7 +121,12 @@ core::Result<Tail> close_tail(FileSystem& file_system, const Candidate& candidat
   if (candidate.size != tail->position) {
     if (auto cut = (*file)->truncate(tail->position); !cut) return cut.error();
   }
-  // What we saw may be in the page cache only (the hub was killed, not the machine): before anybody acts on it, it must be on the disk.
+  // What we saw may be in the page cache only (the hub was killed, not the machine): before anybody acts on it, it must be on the disk. A sync
+  // would not be enough: if one failed before the kill, the pages are marked clean and never written. So the last commit is written again.
+  std::string last(tail->position - tail->last_commit, '\0');
+  const auto got = (*file)->read_at(tail->last_commit, last);
+  if (!got) return got.error();
+  if (auto written = write_fully(**file, tail->last_commit, last); !written) return written.error();
   if (auto synced = (*file)->sync(); !synced) return synced.error();
   return tail;
 }
@@ -149,8 +159,11 @@ core::Result<Recovered> recover(FileSystem& file_system, const Path& directory, 
     } else {
       extent.end = std::max(candidate.head.first, whole[at + 1].head.durable_before);
     }
-    recovered.proven = std::max(recovered.proven, extent.end);
-    if (extent.end == candidate.head.first && !is_last) {
+    // An empty one's own end is no record's: offsets before its first may have been used up by a commit that failed.
+    const bool is_empty = extent.end == candidate.head.first;
+    recovered.proven = std::max(recovered.proven, is_empty ? candidate.head.durable_before : extent.end);
+    recovered.end = std::max(recovered.end, extent.end);
+    if (is_empty && !is_last) {
       // Nothing in it was ever acknowledged.
       if (auto removed = file_system.remove(candidate.path); !removed) return removed.error();
       continue;
@@ -159,7 +172,6 @@ core::Result<Recovered> recover(FileSystem& file_system, const Path& directory, 
     segment->set_disk_bytes(extent.position);
     segments.add(std::move(segment));
   }
-  recovered.end = recovered.proven;
   for (const Candidate& candidate : headless) {
     // How many records were in it nobody knows. Their offsets must not be given again, so it is taken for as full as it can be.
     const bool is_newest = whole.empty() || candidate.id > whole.back().id;

@@ -78,9 +78,11 @@ void FaultyFileSystem::occupy(std::uint64_t bytes) {
 
 void FaultyFileSystem::crash(Unsynced unsynced, std::uint32_t seed) {
   const std::lock_guard lock(mutex_);
+  failures_.clear();
+  power_is_cut_ = false;
+  if (unsynced == Unsynced::Kept) return;
   std::mt19937 random(seed);
   std::size_t kept_names = 0;
-  if (unsynced == Unsynced::Kept) kept_names = names_history_.size() - 1;
   if (unsynced == Unsynced::Torn) kept_names = random() % names_history_.size();
   names_ = names_history_[kept_names];
   names_history_ = {names_};
@@ -88,8 +90,8 @@ void FaultyFileSystem::crash(Unsynced unsynced, std::uint32_t seed) {
     std::string after = node->on_disk;
     for (const Change& change : node->unsynced) {
       if (unsynced == Unsynced::Dropped) break;
-      if (unsynced == Unsynced::Kept || change.is_truncate) {
-        if (unsynced == Unsynced::Kept || random() % 2 == 0) apply(after, change);
+      if (change.is_truncate) {
+        if (random() % 2 == 0) apply(after, change);
         continue;
       }
       for (std::size_t at = 0; at < change.bytes.size();) {
@@ -105,8 +107,6 @@ void FaultyFileSystem::crash(Unsynced unsynced, std::uint32_t seed) {
     node = std::move(reborn);
   }
   names_history_ = {names_};
-  failures_.clear();
-  power_is_cut_ = false;
 }
 
 std::string FaultyFileSystem::bytes_of(const hub::Path& path) const {

@@ -21,7 +21,7 @@ enum class Failure : std::uint8_t {
 enum class Unsynced : std::uint8_t {
   Dropped,     // nothing of it reached the disk
   Torn,        // sectors of 512 bytes did or did not, at random; names up to a random point
-  Kept,        // all of it did: the program was killed, not the machine
+  Kept,        // the program was killed, not the machine: it is in the page cache still, and still not on the disk
 };
 
 class FaultyFileSystem final : public hub::FileSystem {
