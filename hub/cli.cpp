@@ -4,8 +4,8 @@
 #include "hub/cli_commands.h"
 #include "hub/cli_configuration.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -13,9 +13,10 @@
 namespace hub {
 namespace {
 
-// Alerts and tokens are in this program's memory: they shall not lie about in core files, nor be read by whoever can ptrace.
+// Alerts and tokens are in this program's memory: they shall not lie about in core files, nor be read by whoever can
+// ptrace.
 void keep_memory_to_ourselves() {
-#ifndef __SANITIZE_ADDRESS__   // its leak check attaches to us
+#ifndef __SANITIZE_ADDRESS__  // its leak check attaches to us
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
   prctl(PR_SET_DUMPABLE, 0);
@@ -34,15 +35,16 @@ int check_config(const CommandLine& line) {
   core::Diagnostics diagnostics;
   const Configuration configuration = read_configuration(line, loop, diagnostics);
   if (!tell(diagnostics)) return 2;
-  fmt::print("{}: ok\n{}: ok, {} sinks, {} routes\n", configuration.hub_file.empty() ? "embedded hub.yaml" : configuration.hub_file,
-             configuration.outputs_file.empty() ? "embedded outputs.yaml" : configuration.outputs_file, configuration.outputs.sinks.size(),
-             configuration.outputs.routes.size());
+  fmt::print("{}: ok\n{}: ok, {} sinks, {} routes\n",
+             configuration.hub_file.empty() ? "embedded hub.yaml" : configuration.hub_file,
+             configuration.outputs_file.empty() ? "embedded outputs.yaml" : configuration.outputs_file,
+             configuration.outputs.sinks.size(), configuration.outputs.routes.size());
   return 0;
 }
 
 int serve(const CommandLine& line, const HubParts& parts) {
   keep_memory_to_ourselves();
-  boost::asio::io_context loop{1};   // outlives the outputs
+  boost::asio::io_context loop{1};  // outlives the outputs
   core::Diagnostics diagnostics;
   Configuration configuration = read_configuration(line, loop, diagnostics);
   if (!tell(diagnostics)) return 2;
@@ -61,7 +63,8 @@ int serve(const CommandLine& line, const HubParts& parts) {
 }  // namespace
 
 int hub_main(int argc, char** argv, const HubParts& parts) {
-  CLI::App app{"Takes security alerts over HTTP, keeps them, and delivers them to every sink they are for.", "tocsin-hub"};
+  CLI::App app{"Takes security alerts over HTTP, keeps them, and delivers them to every sink they are for.",
+               "tocsin-hub"};
   CommandLine line;
   bool options = false, as_json = false;
   std::string sink;
@@ -69,9 +72,14 @@ int hub_main(int argc, char** argv, const HubParts& parts) {
   app.fallthrough();
   app.require_subcommand(0, 1);
   app.set_version_flag("-v,--version", std::string{"tocsin-hub "} + TOCSIN_VERSION);
-  app.add_option("-c,--config,--config-file", line.config, "hub.yaml; without it /etc/tocsin/hub.yaml if there, else embedded defaults")->type_name("FILE");
-  app.add_option("--outputs", line.outputs, "outputs.yaml; without it the one beside hub.yaml if there, else embedded defaults")->type_name("FILE");
-  app.add_option("--state-directory", line.state_directory, "where journal and delivery state are kept")->type_name("FOLDER");
+  app.add_option("-c,--config,--config-file", line.config,
+                 "hub.yaml; without it /etc/tocsin/hub.yaml if there, else embedded defaults")
+      ->type_name("FILE");
+  app.add_option("--outputs", line.outputs,
+                 "outputs.yaml; without it the one beside hub.yaml if there, else embedded defaults")
+      ->type_name("FILE");
+  app.add_option("--state-directory", line.state_directory, "where journal and delivery state are kept")
+      ->type_name("FOLDER");
   app.add_option("--listen-port", line.listen_port, "TCP port to listen on; 0: any free one")->type_name("PORT");
   app.add_flag("--json", as_json, "print JSON (status, dead-letters)");
   app.add_flag("--list-options", options, "print every configuration option as markdown");

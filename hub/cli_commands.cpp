@@ -16,7 +16,9 @@ namespace {
 
 using nlohmann::json;
 
-std::string socket_of(const HubConfig& config) { return (std::filesystem::path{config.state_directory} / "control.sock").string(); }
+std::string socket_of(const HubConfig& config) {
+  return (std::filesystem::path{config.state_directory} / "control.sock").string();
+}
 
 core::Result<json> parse(const core::Result<std::string>& answer) {
   if (!answer) return answer.error();
@@ -30,7 +32,8 @@ core::Result<json> parse(const core::Result<std::string>& answer) {
 core::Result<json> ask(const HubConfig& config, const HubParts& parts, const json& command) {
   const auto answer = ask_hub(socket_of(config), command.dump());
   if (answer || answer.error().fault != core::Fault::NotFound) return parse(answer);
-  if (!std::filesystem::exists(config.state_directory)) return core::Error{core::Fault::NotFound, "there is no state in " + config.state_directory};
+  if (!std::filesystem::exists(config.state_directory))
+    return core::Error{core::Fault::NotFound, "there is no state in " + config.state_directory};
   const auto directory = lock_state_directory(config.state_directory);
   if (!directory) return directory.error();
   auto state = parts.open_state(directory->state_file());
@@ -45,7 +48,9 @@ int complain(const core::Error& error) {
   return 1;
 }
 
-std::string text_of(const json& value, const char* key) { return core::printable(value.value(key, std::string{})); }
+std::string text_of(const json& value, const char* key) {
+  return core::printable(value.value(key, std::string{}));
+}
 
 }  // namespace
 
@@ -57,12 +62,16 @@ int show_status(const HubConfig& config, Form form) {
     return 0;
   }
   const json& journal = (*status)["journal"];
-  fmt::print("tocsin-hub {} up {}; journal {} in {} segments, {}\n\n", text_of(*status, "version"), core::to_text(std::chrono::seconds{status->value("uptime_seconds", 0)}),
-             core::to_text(core::Bytes{journal.value("bytes", std::uint64_t{0})}), journal.value("segments", 0), journal.value("accepting", false) ? "accepting" : "NOT accepting");
-  fmt::print("{:<24} {:<14} {:<10} {:>8} {:>10} {:>6} {:>8}  {}\n", "SINK", "KIND", "STATE", "QUEUED", "DELIVERED", "DEAD", "DROPPED", "REASON");
+  fmt::print("tocsin-hub {} up {}; journal {} in {} segments, {}\n\n", text_of(*status, "version"),
+             core::to_text(std::chrono::seconds{status->value("uptime_seconds", 0)}),
+             core::to_text(core::Bytes{journal.value("bytes", std::uint64_t{0})}), journal.value("segments", 0),
+             journal.value("accepting", false) ? "accepting" : "NOT accepting");
+  fmt::print("{:<24} {:<14} {:<10} {:>8} {:>10} {:>6} {:>8}  {}\n", "SINK", "KIND", "STATE", "QUEUED", "DELIVERED",
+             "DEAD", "DROPPED", "REASON");
   for (const json& sink : (*status)["sinks"])
-    fmt::print("{:<24} {:<14} {:<10} {:>8} {:>10} {:>6} {:>8}  {}\n", text_of(sink, "name"), text_of(sink, "kind"), text_of(sink, "state"), sink.value("queued", 0ULL),
-               sink.value("delivered", 0ULL), sink.value("dead_letters", 0ULL), sink.value("dropped", 0ULL), text_of(sink, "reason"));
+    fmt::print("{:<24} {:<14} {:<10} {:>8} {:>10} {:>6} {:>8}  {}\n", text_of(sink, "name"), text_of(sink, "kind"),
+               text_of(sink, "state"), sink.value("queued", 0ULL), sink.value("delivered", 0ULL),
+               sink.value("dead_letters", 0ULL), sink.value("dropped", 0ULL), text_of(sink, "reason"));
   return 0;
 }
 
@@ -73,10 +82,12 @@ int list_dead_letters(const HubConfig& config, const HubParts& parts, const std:
     fmt::print("{}\n", answer->dump(2));
     return 0;
   }
-  fmt::print("{:>6} {:<24} {:<30} {:>8} {:<12} {:<32} {}\n", "NUMBER", "SINK", "AT", "ATTEMPTS", "PRIORITY", "RULE", "REASON");
+  fmt::print("{:>6} {:<24} {:<30} {:>8} {:<12} {:<32} {}\n", "NUMBER", "SINK", "AT", "ATTEMPTS", "PRIORITY", "RULE",
+             "REASON");
   for (const json& letter : (*answer)["dead_letters"])
-    fmt::print("{:>6} {:<24} {:<30} {:>8} {:<12} {:<32} {}\n", letter.value("number", 0LL), text_of(letter, "sink"), text_of(letter, "at"), letter.value("attempts", 0U),
-               text_of(letter, "priority"), text_of(letter, "rule"), text_of(letter, "reason"));
+    fmt::print("{:>6} {:<24} {:<30} {:>8} {:<12} {:<32} {}\n", letter.value("number", 0LL), text_of(letter, "sink"),
+               text_of(letter, "at"), letter.value("attempts", 0U), text_of(letter, "priority"),
+               text_of(letter, "rule"), text_of(letter, "reason"));
   return 0;
 }
 
@@ -87,7 +98,8 @@ int show_dead_letter(const HubConfig& config, const HubParts& parts, std::int64_
     fmt::print("{}\n", letter->dump(2));
     return 0;
   }
-  for (const char* key : {"sink", "id", "at", "priority", "rule", "reason"}) fmt::print("{:<10} {}\n", key, text_of(*letter, key));
+  for (const char* key : {"sink", "id", "at", "priority", "rule", "reason"})
+    fmt::print("{:<10} {}\n", key, text_of(*letter, key));
   fmt::print("{:<10} {}\n\n{}\n", "attempts", letter->value("attempts", 0U), text_of(*letter, "alert"));
   return 0;
 }

@@ -1,4 +1,5 @@
-// The CLI's questions: asked of the running hub through its socket or, when none runs, of the state itself, locked meanwhile.
+// The CLI's questions: asked of the running hub through its socket or, when none runs, of the state itself, locked
+// meanwhile.
 #pragma once
 
 #include "hub/hub.h"

@@ -27,7 +27,8 @@ std::string read_file(const std::string& file, core::Diagnostics& diagnostics) {
   }
   std::ifstream stream{file, std::ios::binary};
   if (!stream) {
-    diagnostics.error(whole(file), fs::exists(file, fault) ? "this file cannot be read" : "there is no such file", "is the path right?");
+    diagnostics.error(whole(file), fs::exists(file, fault) ? "this file cannot be read" : "there is no such file",
+                      "is the path right?");
     return {};
   }
   std::ostringstream text;
@@ -57,7 +58,11 @@ std::string outputs_beside(const std::string& hub_file) {
 void append_table(std::string& to, std::string_view section, const std::vector<core::OptionRow>& rows) {
   to += fmt::format("## {}\n\n| option | type | default | meaning |\n|---|---|---|---|\n", section);
   for (const auto& row : rows)
-    to += fmt::format("| `{}` | {} | {} | {} |\n", row.key, row.type, row.required ? "required" : row.default_text.empty() ? "" : fmt::format("`{}`", row.default_text), row.help);
+    to += fmt::format("| `{}` | {} | {} | {} |\n", row.key, row.type,
+                      row.required               ? "required"
+                      : row.default_text.empty() ? ""
+                                                 : fmt::format("`{}`", row.default_text),
+                      row.help);
   to += '\n';
 }
 
@@ -71,7 +76,8 @@ HubConfig read_hub_file(const CommandLine& line, core::Diagnostics& diagnostics,
   return read_hub_config(file.empty() ? "embedded hub.yaml" : file, text, environment_of(line), diagnostics);
 }
 
-Configuration read_configuration(const CommandLine& line, boost::asio::io_context& loop, core::Diagnostics& diagnostics) {
+Configuration read_configuration(const CommandLine& line, boost::asio::io_context& loop,
+                                 core::Diagnostics& diagnostics) {
   Configuration configuration;
   configuration.hub = read_hub_file(line, diagnostics, &configuration.hub_file);
   configuration.outputs_file = line.outputs.empty() ? outputs_beside(configuration.hub_file) : line.outputs;
@@ -84,7 +90,8 @@ Configuration read_configuration(const CommandLine& line, boost::asio::io_contex
   }
   const std::size_t before = diagnostics.errors();
   const std::string text = read_file(configuration.outputs_file, diagnostics);
-  if (diagnostics.errors() == before) configuration.outputs = read_outputs(configuration.outputs_file, text, environment, surroundings, diagnostics);
+  if (diagnostics.errors() == before)
+    configuration.outputs = read_outputs(configuration.outputs_file, text, environment, surroundings, diagnostics);
   return configuration;
 }
 

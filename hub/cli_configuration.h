@@ -1,4 +1,5 @@
-// Which files configure this hub, and what stands in them: found, read, checked together, so that all faults are told at once.
+// Which files configure this hub, and what stands in them: found, read, checked together, so that all faults are told
+// at once.
 #pragma once
 
 #include "hub/config/hub_config.h"
@@ -12,7 +13,7 @@
 namespace hub {
 
 struct CommandLine {
-  std::string config, outputs;             // "": not given
+  std::string config, outputs;  // "": not given
   std::string state_directory;
   std::optional<std::uint16_t> listen_port;
 };
@@ -20,11 +21,12 @@ struct CommandLine {
 struct Configuration {
   HubConfig hub;
   Outputs outputs;
-  std::string hub_file, outputs_file;      // "": embedded defaults
+  std::string hub_file, outputs_file;  // "": embedded defaults
 };
 
 // The outputs are made for `loop`, which outlives them. Usable only when `diagnostics` got no error.
-Configuration read_configuration(const CommandLine& line, boost::asio::io_context& loop, core::Diagnostics& diagnostics);
+Configuration read_configuration(const CommandLine& line, boost::asio::io_context& loop,
+                                 core::Diagnostics& diagnostics);
 
 // Without the outputs: what the CLI's commands need to find a running hub.
 HubConfig read_hub_file(const CommandLine& line, core::Diagnostics& diagnostics, std::string* found = nullptr);

@@ -1,4 +1,5 @@
-// The control loop (signals, control socket) has a thread of its own, so that a second signal is heard while the first one's drain is waiting.
+// The control loop (signals, control socket) has a thread of its own, so that a second signal is heard while the first
+// one's drain is waiting.
 #include "hub/hub.h"
 
 #include "hub/control/commands.h"
@@ -33,9 +34,9 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-constexpr auto kRequestGrace = 1s;   // the journal answers within a sync
+constexpr auto kRequestGrace = 1s;  // the journal answers within a sync
 constexpr auto kSinkGrace = 6s;
-constexpr auto kAll = 8s;            // Docker kills at 10
+constexpr auto kAll = 8s;  // Docker kills at 10
 
 // Offsets are never used again, not even those of a journal that was lost: the cursors remember how far they had come.
 core::Result<Offset> next_offset(StateStore& state) {
@@ -56,13 +57,15 @@ HubParts real_parts() {
             auto opened = open_state_store(path);
             if (!opened) return opened.error();
             if (opened->was_reset())
-              core::log_error("state_lost", {{"set_aside", opened->set_aside.string()}, {"effect", "every retained alert is delivered again"}});
+              core::log_error("state_lost", {{"set_aside", opened->set_aside.string()},
+                                             {"effect", "every retained alert is delivered again"}});
             return std::move(opened->store);
           }};
 }
 
 struct Hub::Rooms {
-  Rooms(StateDirectory its_directory, asio::io_context& its_loop) : directory{std::move(its_directory)}, delivery_loop{its_loop} {}
+  Rooms(StateDirectory its_directory, asio::io_context& its_loop)
+      : directory{std::move(its_directory)}, delivery_loop{its_loop} {}
 
   StateDirectory directory;
   asio::io_context& delivery_loop;
@@ -81,7 +84,7 @@ struct Hub::Rooms {
   std::unique_ptr<ControlSocket> control;
   std::thread control_thread, delivery_thread;
   std::promise<void> stop_asked;
-  bool stopping = false;   // on the control loop
+  bool stopping = false;  // on the control loop
   bool closed = false;
 
   void ask_to_stop(const std::string& why);
@@ -91,12 +94,13 @@ struct Hub::Rooms {
   void close();
 };
 
-core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs outputs, asio::io_context& loop, const HubParts& parts) {
+core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs outputs, asio::io_context& loop,
+                                             const HubParts& parts) {
   auto directory = lock_state_directory(config.state_directory);
   if (!directory) return directory.error();
   auto rooms = std::make_unique<Rooms>(std::move(*directory), loop);
   Rooms& r = *rooms;
-  auto hub = std::unique_ptr<Hub>{new Hub{std::move(rooms)}};   // from here on its destructor closes what is open
+  auto hub = std::unique_ptr<Hub>{new Hub{std::move(rooms)}};  // from here on its destructor closes what is open
 
   auto state = parts.open_state(r.directory.state_file());
   if (!state) return core::in_context("open the state", state.error());
@@ -116,10 +120,12 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
   r.delivery = std::make_unique<Delivery>(loop, *r.journal, *r.state, r.metrics, std::move(outputs));
   r.journal->on_durable([delivery = r.delivery.get()](Offset) { delivery->wake(); });
   if (const auto started = r.delivery->start(); !started) return core::in_context("start delivery", started.error());
-  r.report = std::make_unique<Report>(*r.journal, r.metrics, [delivery = r.delivery.get()] { return delivery->status(); });
+  r.report =
+      std::make_unique<Report>(*r.journal, r.metrics, [delivery = r.delivery.get()] { return delivery->status(); });
 
-  auto control = ControlSocket::open(r.control_loop, r.directory.control_socket(),
-                                     [&r](std::string_view line) { return answer_command(line, *r.state, r.report.get()); });
+  auto control = ControlSocket::open(r.control_loop, r.directory.control_socket(), [&r](std::string_view line) {
+    return answer_command(line, *r.state, r.report.get());
+  });
   if (!control) return control.error();
   r.control = std::move(*control);
   r.start_threads();
@@ -133,17 +139,25 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
   auto server = HttpServer::open(http, [&r](unsigned) { return std::make_unique<Endpoints>(*r.ingest, *r.report); });
   if (!server) return server.error();
   r.server = std::move(*server);
-  core::log_info("hub_opened", {{"address", config.listenaddress}, {"port", std::to_string(r.server->port())}, {"state_directory", r.directory.path().string()}});
+  core::log_info("hub_opened", {{"address", config.listenaddress},
+                                {"port", std::to_string(r.server->port())},
+                                {"state_directory", r.directory.path().string()}});
   return hub;
 }
 
 Hub::Hub(std::unique_ptr<Rooms> rooms) : rooms_{std::move(rooms)} {}
 
-Hub::~Hub() { rooms_->close(); }
+Hub::~Hub() {
+  rooms_->close();
+}
 
-std::uint16_t Hub::port() const { return rooms_->server->port(); }
+std::uint16_t Hub::port() const {
+  return rooms_->server->port();
+}
 
-std::string Hub::status_json() const { return rooms_->report->status_json(); }
+std::string Hub::status_json() const {
+  return rooms_->report->status_json();
+}
 
 void Hub::run() {
   asio::post(rooms_->control_loop, [r = rooms_.get()] {
@@ -166,7 +180,8 @@ void Hub::Rooms::ask_to_stop(const std::string& why) {
   watchdog.expires_after(kAll);
   watchdog.async_wait([](boost::system::error_code fault) {
     if (fault) return;
-    core::log_error("stop_cut_short", {{"why", "8 s have passed"}, {"effect", "alerts settled in the last second are delivered again"}});
+    core::log_error("stop_cut_short",
+                    {{"why", "8 s have passed"}, {"effect", "alerts settled in the last second are delivered again"}});
     std::_Exit(1);
   });
   stop_asked.set_value();
@@ -176,7 +191,8 @@ void Hub::Rooms::wait_for_signal() {
   signals.async_wait([this](boost::system::error_code fault, int signal) {
     if (fault) return;
     if (stopping) {
-      core::log_warning("stop_cut_short", {{"why", "a second signal came"}, {"effect", "alerts settled in the last second are delivered again"}});
+      core::log_warning("stop_cut_short", {{"why", "a second signal came"},
+                                           {"effect", "alerts settled in the last second are delivered again"}});
       std::_Exit(128 + signal);
     }
     ask_to_stop(signal == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -206,7 +222,8 @@ void Hub::Rooms::drain() {
 void Hub::Rooms::close() {
   if (std::exchange(closed, true)) return;
   drain();
-  if (journal) journal->close();   // answers every request that still waits
+  if (journal) journal->close();  // answers every request that still waits
+  ingest.reset();                 // replies that wait for a copy of theirs go before the loops they belong to
   server.reset();
   delivery_loop.stop();
   if (delivery_thread.joinable()) delivery_thread.join();

@@ -1,5 +1,5 @@
-// The hub, put together: state, journal, delivery, HTTP, control, opened in that order, so that the port is there only when an alert taken can
-// be kept and delivered; closed in the reverse one.
+// The hub, put together: state, journal, delivery, HTTP, control, opened in that order, so that the port is there only
+// when an alert taken can be kept and delivered; closed in the reverse one.
 #pragma once
 
 #include "hub/config/hub_config.h"
@@ -24,16 +24,18 @@ HubParts real_parts();
 
 class Hub {
  public:
-  // `loop` is the delivery loop that the outputs were made for; it outlives the hub, which runs it. Faults are sentences for the operator:
-  // another hub, no right to write, the port is taken.
-  static core::Result<std::unique_ptr<Hub>> open(const HubConfig& config, Outputs outputs, boost::asio::io_context& loop, const HubParts& parts);
+  // `loop` is the delivery loop that the outputs were made for; it outlives the hub, which runs it. Faults are
+  // sentences for the operator: another hub, no right to write, the port is taken.
+  static core::Result<std::unique_ptr<Hub>> open(const HubConfig& config, Outputs outputs,
+                                                 boost::asio::io_context& loop, const HubParts& parts);
   ~Hub();
 
   std::uint16_t port() const;
   std::string status_json() const;
 
-  // Serves until SIGTERM, SIGINT or stop(); then drains: no new connection, requests under way are answered, sinks get 6 s, cursors are
-  // saved. At most 8 s in all; a second signal ends the program at once (everything acknowledged is in the journal).
+  // Serves until SIGTERM, SIGINT or stop(); then drains: no new connection, requests under way are answered, sinks get
+  // 6 s, cursors are saved. At most 8 s in all; a second signal ends the program at once (everything acknowledged is in
+  // the journal).
   void run();
   // Any thread.
   void stop();

@@ -1,4 +1,6 @@
 // tocsin-hub.
 #include "hub/cli.h"
 
-int main(int argc, char** argv) { return hub::hub_main(argc, argv, hub::real_parts()); }
+int main(int argc, char** argv) {
+  return hub::hub_main(argc, argv, hub::real_parts());
+}

@@ -1,5 +1,5 @@
-// falcosidekick's configuration keys and variables that we know and do not have, or have elsewhere: who brings their file along hears of each
-// once, by name, and the hub starts.
+// falcosidekick's configuration keys and variables that we know and do not have, or have elsewhere: who brings their
+// file along hears of each once, by name, and the hub starts.
 #pragma once
 
 #include "core/fields.h"

@@ -2,8 +2,8 @@
 
 #include "hub/config/foreign_keys.h"
 
-#include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
+#include <boost/asio/ip/address.hpp>
 
 #include <unistd.h>
 
@@ -13,21 +13,27 @@ namespace hub {
 namespace {
 
 // The variables that win over the file. falcosidekick's names; an empty one counts as not set, as there.
-constexpr std::pair<std::string_view, std::string_view> kVariables[] = {
-    {"LISTENADDRESS", "listenaddress"}, {"LISTENPORT", "listenport"}, {"DEBUG", "debug"}, {"STATE_DIRECTORY", "state_directory"}};
+constexpr std::pair<std::string_view, std::string_view> kVariables[] = {{"LISTENADDRESS", "listenaddress"},
+                                                                        {"LISTENPORT", "listenport"},
+                                                                        {"DEBUG", "debug"},
+                                                                        {"STATE_DIRECTORY", "state_directory"}};
 
 }  // namespace
 
 void HubConfig::describe(core::Fields& fields) {
-  fields.optional("listenaddress", listenaddress, "IP address to listen on; 0.0.0.0 for every IPv4 address, :: for both families");
+  fields.optional("listenaddress", listenaddress,
+                  "IP address to listen on; 0.0.0.0 for every IPv4 address, :: for both families");
   fields.optional("listenport", listenport, "TCP port to listen on");
-  fields.optional("state_directory", state_directory, "where journal and delivery state are kept; only its owner can read it");
+  fields.optional("state_directory", state_directory,
+                  "where journal and delivery state are kept; only its owner can read it");
   fields.optional("threads", threads, "ingest threads; 0: one for each core");
   fields.optional("debug", debug, "the same as log: {level: debug}");
   fields.group("journal", "how much is kept after every sink has it", [this](core::Fields& journal) {
     journal.optional("retain", journal_retain, "how long alerts stay on disk after the last sink has them");
-    journal.optional("max_bytes", journal_max_bytes, "how much of that is kept at most; 0: 10GiB, or a fifth of the file system if that is less");
-    journal.optional("segment_bytes", journal_segment_bytes, "size of one file; 0: 64MiB, or 1/32 of the file system if that is less");
+    journal.optional("max_bytes", journal_max_bytes,
+                     "how much of that is kept at most; 0: 10GiB, or a fifth of the file system if that is less");
+    journal.optional("segment_bytes", journal_segment_bytes,
+                     "size of one file; 0: 64MiB, or 1/32 of the file system if that is less");
   });
   fields.group("log", "what goes to stderr", [this](core::Fields& log) {
     log.choice("level", log_level, {"error", "warning", "info", "debug"}, "the least important lines shown");
@@ -58,7 +64,8 @@ Environment process_environment() {
   Environment environment;
   for (char** each = environ; *each != nullptr; ++each) {
     const std::string_view entry = *each;
-    if (const auto equals = entry.find('='); equals != std::string_view::npos) environment.emplace(entry.substr(0, equals), entry.substr(equals + 1));
+    if (const auto equals = entry.find('='); equals != std::string_view::npos)
+      environment.emplace(entry.substr(0, equals), entry.substr(equals + 1));
   }
   return environment;
 }
@@ -74,13 +81,15 @@ std::string default_state_directory(const Environment& environment) {
   return "/var/tmp/tocsin-" + std::to_string(geteuid());
 }
 
-HubConfig read_hub_config(const std::string& file, const std::string& text, const Environment& environment, core::Diagnostics& diagnostics) {
+HubConfig read_hub_config(const std::string& file, const std::string& text, const Environment& environment,
+                          core::Diagnostics& diagnostics) {
   HubConfig config;
   config.state_directory = default_state_directory(environment);
 
   const auto documents = core::parse_yaml(file, text, diagnostics);
   if (diagnostics.has_errors()) return config;
-  if (documents.size() > 1) diagnostics.error(documents[1].place, "a second document in this file", "hub.yaml is one map; remove the '---'");
+  if (documents.size() > 1)
+    diagnostics.error(documents[1].place, "a second document in this file", "hub.yaml is one map; remove the '---'");
   core::YamlNode nothing;
   nothing.place.file = file;
   const core::YamlNode& root = documents.empty() ? nothing : documents.front();
@@ -91,7 +100,9 @@ HubConfig read_hub_config(const std::string& file, const std::string& text, cons
 
   std::map<std::string, std::string> overrides;
   for (const auto& [variable, key] : kVariables)
-    if (const auto found = environment.find(std::string{variable}); found != environment.end() && !found->second.empty()) overrides.emplace(key, found->second);
+    if (const auto found = environment.find(std::string{variable});
+        found != environment.end() && !found->second.empty())
+      overrides.emplace(key, found->second);
 
   core::Fields fields{root, "hub.yaml", diagnostics, std::move(overrides)};
   config.describe(fields);
@@ -101,10 +112,15 @@ HubConfig read_hub_config(const std::string& file, const std::string& text, cons
 
   boost::system::error_code fault;
   if (!config.listenaddress.empty()) boost::asio::ip::make_address(config.listenaddress, fault);
-  if (fault) fields.error("listenaddress", fmt::format("listenaddress '{}' is not an IP address", config.listenaddress), "0.0.0.0 listens on every IPv4 address, 127.0.0.1 on this machine alone");
-  if (config.alert_bytes > config.body_bytes) fields.error("limits", "limits.alert is larger than limits.body", "an alert comes in a body");
-  if (config.alert_bytes.count > 4'000'000) fields.error("limits", "limits.alert is more than 4MB, which is what a journal record can hold");
-  if (config.tls.cert_file.empty() != config.tls.key_file.empty()) fields.error("mutualtlsclient", "mutualtlsclient needs certfile and keyfile, or neither");
+  if (fault)
+    fields.error("listenaddress", fmt::format("listenaddress '{}' is not an IP address", config.listenaddress),
+                 "0.0.0.0 listens on every IPv4 address, 127.0.0.1 on this machine alone");
+  if (config.alert_bytes > config.body_bytes)
+    fields.error("limits", "limits.alert is larger than limits.body", "an alert comes in a body");
+  if (config.alert_bytes.count > 4'000'000)
+    fields.error("limits", "limits.alert is more than 4MB, which is what a journal record can hold");
+  if (config.tls.cert_file.empty() != config.tls.key_file.empty())
+    fields.error("mutualtlsclient", "mutualtlsclient needs certfile and keyfile, or neither");
   return config;
 }
 

@@ -1,4 +1,5 @@
-// hub.yaml: where to listen, where to keep state, how much. Precedence as falcosidekick has it: environment, then the file, then defaults.
+// hub.yaml: where to listen, where to keep state, how much. Precedence as falcosidekick has it: environment, then the
+// file, then defaults.
 #pragma once
 
 #include "core/fields.h"
@@ -15,14 +16,14 @@ namespace hub {
 struct HubConfig {
   std::string listenaddress = "127.0.0.1";
   std::uint16_t listenport = 2801;
-  std::string state_directory;                 // the default depends on who we are; see default_state_directory()
-  unsigned threads = 0;                        // 0: one a core
+  std::string state_directory;  // the default depends on who we are; see default_state_directory()
+  unsigned threads = 0;         // 0: one a core
   core::Duration journal_retain = std::chrono::hours{24};
-  core::Bytes journal_max_bytes, journal_segment_bytes;   // 0: by the file system's size
+  core::Bytes journal_max_bytes, journal_segment_bytes;  // 0: by the file system's size
   std::string log_level = "info", log_format = "text";
   core::Bytes body_bytes{8 << 20}, alert_bytes{1 << 20};
-  bool debug = false;                          // falcosidekick's word for log.level debug
-  net::TlsOptions tls;                         // what every output starts from: tlsclient, mutualtlsclient
+  bool debug = false;   // falcosidekick's word for log.level debug
+  net::TlsOptions tls;  // what every output starts from: tlsclient, mutualtlsclient
 
   void describe(core::Fields& fields);
   core::LogLevel level() const;
@@ -35,7 +36,8 @@ Environment process_environment();
 std::string default_state_directory(const Environment& environment);
 
 // Reads `text` (from `file`; an empty text is a file without keys). All faults and warnings go to `diagnostics`.
-HubConfig read_hub_config(const std::string& file, const std::string& text, const Environment& environment, core::Diagnostics& diagnostics);
+HubConfig read_hub_config(const std::string& file, const std::string& text, const Environment& environment,
+                          core::Diagnostics& diagnostics);
 
 // The options as rows, for docs and --list-options.
 std::vector<core::OptionRow> list_hub_options();

@@ -14,18 +14,24 @@ using nlohmann::ordered_json;
 
 constexpr std::size_t kMostListed = 1000;
 
-std::string dump(const ordered_json& value) { return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace); }
+std::string dump(const ordered_json& value) {
+  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
 
-std::string fault(const std::string& what) { return dump({{"error", what}}); }
+std::string fault(const std::string& what) {
+  return dump({{"error", what}});
+}
 
 ordered_json to_json(const DeadLetter& letter) {
-  return {{"number", letter.number}, {"sink", letter.sink},   {"id", core::to_text(letter.id)},   {"at", core::to_rfc3339(letter.at)},
-          {"attempts", letter.attempts}, {"reason", letter.reason}, {"priority", letter.priority}, {"rule", letter.rule}};
+  return {{"number", letter.number},           {"sink", letter.sink},         {"id", core::to_text(letter.id)},
+          {"at", core::to_rfc3339(letter.at)}, {"attempts", letter.attempts}, {"reason", letter.reason},
+          {"priority", letter.priority},       {"rule", letter.rule}};
 }
 
 std::string list(const json& request, StateStore& state) {
   const auto limit = std::min<std::size_t>(request.value("limit", std::size_t{100}), kMostListed);
-  const auto letters = state.list_dead_letters(request.value("sink", std::string{}), limit, request.value("after", std::int64_t{0}));
+  const auto letters =
+      state.list_dead_letters(request.value("sink", std::string{}), limit, request.value("after", std::int64_t{0}));
   if (!letters) return fault(letters.error().what);
   ordered_json found = ordered_json::array();
   for (const DeadLetter& letter : *letters) found.push_back(to_json(letter));
@@ -36,9 +42,10 @@ std::string show(const json& request, StateStore& state) {
   const auto number = request.value("number", std::int64_t{0});
   const auto letters = state.list_dead_letters("", 1, number - 1);
   if (!letters) return fault(letters.error().what);
-  if (letters->empty() || letters->front().number != number) return fault("there is no dead letter " + std::to_string(number));
+  if (letters->empty() || letters->front().number != number)
+    return fault("there is no dead letter " + std::to_string(number));
   ordered_json found = to_json(letters->front());
-  found["alert"] = letters->front().alert;   // as text: it may be what no JSON reader takes
+  found["alert"] = letters->front().alert;  // as text: it may be what no JSON reader takes
   return dump(found);
 }
 
@@ -53,7 +60,8 @@ std::string answer_command(std::string_view line, StateStore& state, const Repor
     if (command == "status") return std::string{core::trim(report->status_json())};
     if (command == "dead-letters") return list(request, state);
     if (command == "dead-letter") return show(request, state);
-    return fault("there is no command '" + core::printable(command) + "'; there are: status, dead-letters, dead-letter");
+    return fault("there is no command '" + core::printable(command) +
+                 "'; there are: status, dead-letters, dead-letter");
   } catch (const json::exception&) {
     return fault("an argument of the command has the wrong type");
   }

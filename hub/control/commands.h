@@ -1,6 +1,7 @@
-// What the CLI can ask: one JSON object on one line in, one out. Answered by a running hub through its socket, or by the CLI itself on the
-// state it has locked.
-//   {"command":"status"} · {"command":"dead-letters","sink":"soc","limit":100,"after":0} · {"command":"dead-letter","number":7}
+// What the CLI can ask: one JSON object on one line in, one out. Answered by a running hub through its socket, or by
+// the CLI itself on the state it has locked.
+//   {"command":"status"} · {"command":"dead-letters","sink":"soc","limit":100,"after":0} ·
+//   {"command":"dead-letter","number":7}
 // A fault is {"error":"a sentence"}.
 #pragma once
 

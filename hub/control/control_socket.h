@@ -16,9 +16,11 @@ class ControlSocket {
  public:
   using Answer = std::function<std::string(std::string_view line)>;
 
-  // Serves on `loop`, on whose thread `answer` runs. A socket that a killed hub left behind is replaced: the caller holds the directory's lock.
-  static core::Result<std::unique_ptr<ControlSocket>> open(boost::asio::io_context& loop, const std::string& path, Answer answer);
-  ~ControlSocket();   // the loop has ended
+  // Serves on `loop`, on whose thread `answer` runs. A socket that a killed hub left behind is replaced: the caller
+  // holds the directory's lock.
+  static core::Result<std::unique_ptr<ControlSocket>> open(boost::asio::io_context& loop, const std::string& path,
+                                                           Answer answer);
+  ~ControlSocket();  // the loop has ended
 
  private:
   struct Parts;

@@ -11,7 +11,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json time_or_null(core::TimePoint time) { return time == core::TimePoint{} ? ordered_json{} : ordered_json{core::to_rfc3339(time)}[0]; }
+ordered_json time_or_null(core::TimePoint time) {
+  return time == core::TimePoint{} ? ordered_json{} : ordered_json{core::to_rfc3339(time)}[0];
+}
 
 ordered_json to_json(const JournalStatus& journal) {
   return {{"first_offset", journal.first.value},
@@ -50,11 +52,12 @@ ordered_json to_json(const SinkStatus& sink) {
 std::string Report::status_json() const {
   ordered_json sinks = ordered_json::array();
   for (const SinkStatus& sink : sinks_()) sinks.push_back(to_json(sink));
-  const ordered_json status{{"version", TOCSIN_VERSION},
-                            {"started", core::to_rfc3339(started_)},
-                            {"uptime_seconds", std::chrono::duration_cast<std::chrono::seconds>(core::now() - started_).count()},
-                            {"journal", to_json(journal_.status())},
-                            {"sinks", std::move(sinks)}};
+  const ordered_json status{
+      {"version", TOCSIN_VERSION},
+      {"started", core::to_rfc3339(started_)},
+      {"uptime_seconds", std::chrono::duration_cast<std::chrono::seconds>(core::now() - started_).count()},
+      {"journal", to_json(journal_.status())},
+      {"sinks", std::move(sinks)}};
   return status.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

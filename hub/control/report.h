@@ -18,9 +18,9 @@ class Report {
   Report(const Journal& journal, Metrics& metrics, std::function<std::vector<SinkStatus>()> sinks)
       : journal_{journal}, metrics_{metrics}, sinks_{std::move(sinks)}, started_{core::now()} {}
 
-  std::string status_json() const;      // one object, one line
-  std::string metrics_text() const;     // with the journal's gauges as they are now
-  std::string not_ready() const;        // why new alerts would be refused; "" : they are taken
+  std::string status_json() const;   // one object, one line
+  std::string metrics_text() const;  // with the journal's gauges as they are now
+  std::string not_ready() const;     // why new alerts would be refused; "" : they are taken
 
  private:
   const Journal& journal_;

@@ -1,8 +1,8 @@
 #include "hub/http/connection.h"
 
+#include <fmt/format.h>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
-#include <fmt/format.h>
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
@@ -15,7 +15,7 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 
 constexpr std::size_t kReadBytes = 16 << 10;
-constexpr std::size_t kMostOut = 1 << 20;            // a client that does not read its answers is not read from either
+constexpr std::size_t kMostOut = 1 << 20;  // a client that does not read its answers is not read from either
 constexpr auto kWriteDeadline = std::chrono::seconds{15};
 constexpr auto kLinger = std::chrono::seconds{5};
 
@@ -40,8 +40,10 @@ void Connection::read() {
   if (reading_ || saw_end_ || state_ == State::Broken) return;
   if (state_ == State::Open && (slots_.size() >= loop_.options().pipelined || out_.size() >= kMostOut)) return;
   reading_ = true;
-  if (state_ != State::Open) in_.clear();            // read only to see the end
-  socket_.async_read_some(in_.prepare(kReadBytes), [self = shared_from_this()](error_code fault, std::size_t bytes) { self->on_read(fault, bytes); });
+  if (state_ != State::Open) in_.clear();  // read only to see the end
+  socket_.async_read_some(in_.prepare(kReadBytes), [self = shared_from_this()](error_code fault, std::size_t bytes) {
+    self->on_read(fault, bytes);
+  });
 }
 
 void Connection::on_read(error_code fault, std::size_t bytes) {
@@ -75,10 +77,14 @@ void Connection::parse() {
     }
     error_code fault;
     in_.consume(parser_->put(in_.data(), fault));
-    if (fault == http::error::need_more) fault = {};
-    else if (fault == http::error::body_limit) refuse(413, fmt::format("the body has more than {} bytes", loop_.options().body_bytes));
-    else if (fault == http::error::header_limit) refuse(431, fmt::format("the headers have more than {} bytes", loop_.options().header_bytes));
-    else if (fault) refuse(400, fmt::format("this is not HTTP/1.1: {}", fault.message()));
+    if (fault == http::error::need_more)
+      fault = {};
+    else if (fault == http::error::body_limit)
+      refuse(413, fmt::format("the body has more than {} bytes", loop_.options().body_bytes));
+    else if (fault == http::error::header_limit)
+      refuse(431, fmt::format("the headers have more than {} bytes", loop_.options().header_bytes));
+    else if (fault)
+      refuse(400, fmt::format("this is not HTTP/1.1: {}", fault.message()));
     if (state_ != State::Open) break;
     if (parser_->is_done()) {
       dispatch();
@@ -96,7 +102,9 @@ void Connection::parse() {
 void Connection::dispatch() {
   request_.keep_alive = parser_->keep_alive() && !loop_.finishing();
   parser_.reset();
-  slots_.push_back({.key = {}, .response = {}, .form = {.keep_alive = request_.keep_alive, .body_wanted = request_.method != "HEAD"}});
+  slots_.push_back({.key = {},
+                    .response = {},
+                    .form = {.keep_alive = request_.keep_alive, .body_wanted = request_.method != "HEAD"}});
   if (!request_.keep_alive) state_ = State::Closing;
   const std::uint64_t number = first_number_ + slots_.size() - 1;
   loop_.handler().handle(request_, Reply{shared_from_this(), number});
@@ -106,7 +114,11 @@ void Connection::dispatch() {
 void Connection::refuse(int status, std::string_view why) {
   parser_.reset();
   state_ = State::Closing;
-  slots_.push_back({.key = {}, .response = Response{.status = status, .content_type = "text/plain; charset=utf-8", .headers = "Tocsin-Hub: 1\r\n", .body = fmt::format("{}\n", why)},
+  slots_.push_back({.key = {},
+                    .response = Response{.status = status,
+                                         .content_type = "text/plain; charset=utf-8",
+                                         .headers = "Tocsin-Hub: 1\r\n",
+                                         .body = fmt::format("{}\n", why)},
                     .form = {.keep_alive = false, .body_wanted = true}});
 }
 
@@ -149,13 +161,14 @@ void Connection::write() {
       // out_ may grow while this runs: the part under way is moved aside.
       auto rest = std::make_shared<std::string>(std::move(out_));
       out_.clear();
-      asio::async_write(socket_, asio::buffer(*rest), [self = shared_from_this(), rest](error_code failed, std::size_t) {
-        self->writing_ = false;
-        self->deadline_ = SteadyTime::max();   // watch() sets the next
-        if (self->state_ == State::Broken) return;
-        if (failed) return self->break_off();
-        self->write();
-      });
+      asio::async_write(socket_, asio::buffer(*rest),
+                        [self = shared_from_this(), rest](error_code failed, std::size_t) {
+                          self->writing_ = false;
+                          self->deadline_ = SteadyTime::max();  // watch() sets the next
+                          if (self->state_ == State::Broken) return;
+                          if (failed) return self->break_off();
+                          self->write();
+                        });
       return;
     }
     out_.clear();
@@ -172,8 +185,9 @@ void Connection::on_written() {
   read();
 }
 
-// Closing at once would send a reset over an answer that the client has not read yet, if it has sent more than we have read. And a client
-// that had closed its side when we wrote may be gone altogether: only its acknowledgement says that the answer arrived.
+// Closing at once would send a reset over an answer that the client has not read yet, if it has sent more than we have
+// read. And a client that had closed its side when we wrote may be gone altogether: only its acknowledgement says that
+// the answer arrived.
 void Connection::linger() {
   if (saw_end_ && unwritten_.empty()) return break_off();
   state_ = State::Lingering;
@@ -206,7 +220,8 @@ void Connection::attend(SteadyTime now) {
   }
 }
 
-// The socket goes; whoever waits for an answer of ours will never get it, and the handler may want to know whose request that was.
+// The socket goes; whoever waits for an answer of ours will never get it, and the handler may want to know whose
+// request that was.
 void Connection::break_off() {
   if (state_ == State::Broken) return;
   const auto self = shared_from_this();
@@ -230,17 +245,29 @@ void Connection::break_off() {
 
 // Sets the deadline when what is waited for has changed.
 void Connection::watch() {
-  const Waiting now = parser_ ? (parser_->is_header_done() ? Waiting::ForBody : Waiting::ForHeader) : slots_.empty() ? Waiting::ForRequest : Waiting::ForAnswer;
+  const Waiting now = parser_          ? (parser_->is_header_done() ? Waiting::ForBody : Waiting::ForHeader)
+                      : slots_.empty() ? Waiting::ForRequest
+                                       : Waiting::ForAnswer;
   const bool same = now == waiting_ && watched_ == begun_ && deadline_ != SteadyTime::max();
   if (same && now != Waiting::ForRequest) return;
   waiting_ = now;
   watched_ = begun_;
-  const auto in = [](core::Duration wait) { return std::chrono::steady_clock::now() + std::chrono::duration_cast<SteadyTime::duration>(wait); };
+  const auto in = [](core::Duration wait) {
+    return std::chrono::steady_clock::now() + std::chrono::duration_cast<SteadyTime::duration>(wait);
+  };
   switch (now) {
-    case Waiting::ForRequest: deadline_ = in(loop_.options().idle_deadline); break;
-    case Waiting::ForHeader: deadline_ = in(loop_.options().header_deadline); break;
-    case Waiting::ForBody: deadline_ = in(loop_.options().body_deadline); break;
-    case Waiting::ForAnswer: deadline_ = SteadyTime::max(); break;   // ours to hurry
+    case Waiting::ForRequest:
+      deadline_ = in(loop_.options().idle_deadline);
+      break;
+    case Waiting::ForHeader:
+      deadline_ = in(loop_.options().header_deadline);
+      break;
+    case Waiting::ForBody:
+      deadline_ = in(loop_.options().body_deadline);
+      break;
+    case Waiting::ForAnswer:
+      deadline_ = SteadyTime::max();
+      break;  // ours to hurry
   }
 }
 

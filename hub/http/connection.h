@@ -1,5 +1,6 @@
-// One client's connection: bytes in, requests to the handler, answers out in order. Lives on one loop; a Reply keeps it alive until its
-// answer came, also when the client is long gone, so that the handler can learn what became of a request whose answer nobody read.
+// One client's connection: bytes in, requests to the handler, answers out in order. Lives on one loop; a Reply keeps it
+// alive until its answer came, also when the client is long gone, so that the handler can learn what became of a
+// request whose answer nobody read.
 #pragma once
 
 #include "hub/http/loop.h"
@@ -17,23 +18,23 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(Loop& loop, LoopSocket socket);
 
-  Loop& loop() { return loop_; }   // any thread
+  Loop& loop() { return loop_; }  // any thread
 
   // On the loop, all of these.
   void start();
-  void answer(std::uint64_t number, Response response);   // to be written by the next flush()
+  void answer(std::uint64_t number, Response response);  // to be written by the next flush()
   void flush();
   void remember(std::uint64_t number, RequestKey key);
-  void finish();                                          // after what is under way
+  void finish();  // after what is under way
   bool needs_attention(SteadyTime now) const { return now >= deadline_ || state_ == State::Lingering; }
-  void attend(SteadyTime now);                            // a deadline has passed, or it lingers
+  void attend(SteadyTime now);  // a deadline has passed, or it lingers
 
  private:
   enum class State {
     Open,
-    Closing,     // no further request is read; closed when the answers are out
-    Lingering,   // all is written and our side is shut; waits until the client's side has it
-    Broken,      // the socket is closed
+    Closing,    // no further request is read; closed when the answers are out
+    Lingering,  // all is written and our side is shut; waits until the client's side has it
+    Broken,     // the socket is closed
   };
   enum class Waiting { ForRequest, ForHeader, ForBody, ForAnswer };
   struct Slot {
@@ -62,11 +63,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::beast::flat_buffer in_;
   std::optional<RequestParser> parser_;
   Request request_;
-  std::deque<Slot> slots_;             // requests taken, not yet in out_
-  std::uint64_t first_number_ = 0;     // of slots_.front()
-  std::uint64_t begun_ = 0, watched_ = 0;   // requests whose first byte came; the one that deadline_ is about
+  std::deque<Slot> slots_;                 // requests taken, not yet in out_
+  std::uint64_t first_number_ = 0;         // of slots_.front()
+  std::uint64_t begun_ = 0, watched_ = 0;  // requests whose first byte came; the one that deadline_ is about
   std::string out_;
-  std::vector<Unwritten> unwritten_;   // remembered requests whose answers are in out_
+  std::vector<Unwritten> unwritten_;  // remembered requests whose answers are in out_
   SteadyTime deadline_ = SteadyTime::max();
   State state_ = State::Open;
   Waiting waiting_ = Waiting::ForRequest;

@@ -1,14 +1,14 @@
-// One acceptor that gives each new connection to the loop with the fewest, and not SO_REUSEPORT: its hash deals sixteen connections out as
-// eleven and five, and a second hub could take the same port without anybody noticing.
+// One acceptor that gives each new connection to the loop with the fewest, and not SO_REUSEPORT: its hash deals sixteen
+// connections out as eleven and five, and a second hub could take the same port without anybody noticing.
 #include "hub/http/http_server.h"
 
-#include "hub/http/loop.h"
 #include "core/log.h"
+#include "hub/http/loop.h"
 
+#include <fmt/format.h>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <future>
@@ -20,11 +20,13 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr auto kPause = std::chrono::milliseconds{100};   // after accept() failed or while there are too many connections
+constexpr auto kPause =
+    std::chrono::milliseconds{100};  // after accept() failed or while there are too many connections
 
 core::Error cannot_listen(const std::string& where, const error_code& fault) {
   std::string hint;
-  if (fault == asio::error::address_in_use) hint = " (is another hub, or falcosidekick, running? set listenport to use another port)";
+  if (fault == asio::error::address_in_use)
+    hint = " (is another hub, or falcosidekick, running? set listenport to use another port)";
   if (fault == asio::error::access_denied) hint = " (ports below 1024 need CAP_NET_BIND_SERVICE)";
   return {core::Fault::Io, fmt::format("listen on {}: {}{}", where, fault.message(), hint)};
 }
@@ -34,7 +36,7 @@ core::Error cannot_listen(const std::string& where, const error_code& fault) {
 struct HttpServer::Parts {
   HttpServerOptions options;
   std::vector<std::unique_ptr<Loop>> loops;
-  std::unique_ptr<tcp::acceptor> acceptor;        // on the first loop
+  std::unique_ptr<tcp::acceptor> acceptor;  // on the first loop
   std::unique_ptr<asio::steady_timer> pause;
   std::uint16_t port = 0;
 
@@ -54,7 +56,8 @@ struct HttpServer::Parts {
   void accept() {
     if (!acceptor->is_open()) return;
     if (connections() >= options.connections) return accept_later();
-    Loop& loop = **std::min_element(loops.begin(), loops.end(), [](const auto& a, const auto& b) { return a->connections() < b->connections(); });
+    Loop& loop = **std::min_element(loops.begin(), loops.end(),
+                                    [](const auto& a, const auto& b) { return a->connections() < b->connections(); });
     acceptor->async_accept(loop.context(), [this, &loop](error_code fault, LoopSocket socket) {
       if (fault == asio::error::operation_aborted) return;
       if (fault) {
@@ -72,11 +75,13 @@ core::Result<std::unique_ptr<HttpServer>> HttpServer::open(HttpServerOptions opt
   auto parts = std::make_unique<Parts>();
   parts->options = std::move(options);
   if (parts->options.loops == 0) parts->options.loops = std::max(1u, std::thread::hardware_concurrency());
-  for (unsigned i = 0; i < parts->options.loops; ++i) parts->loops.push_back(std::make_unique<Loop>(parts->options, make_handler(i)));
+  for (unsigned i = 0; i < parts->options.loops; ++i)
+    parts->loops.push_back(std::make_unique<Loop>(parts->options, make_handler(i)));
 
   error_code fault;
   const std::string& text = parts->options.address;
-  const asio::ip::address address = text.empty() ? asio::ip::address{asio::ip::address_v6::any()} : asio::ip::make_address(text, fault);
+  const asio::ip::address address =
+      text.empty() ? asio::ip::address{asio::ip::address_v6::any()} : asio::ip::make_address(text, fault);
   if (fault) return core::Error{core::Fault::Invalid, fmt::format("listenaddress '{}' is not an IP address", text)};
   const tcp::endpoint endpoint{address, parts->options.port};
   const std::string where = fmt::format("{}:{}", text.empty() ? "*" : text, parts->options.port);
@@ -98,11 +103,17 @@ core::Result<std::unique_ptr<HttpServer>> HttpServer::open(HttpServerOptions opt
 
 HttpServer::HttpServer(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
 
-HttpServer::~HttpServer() { stop(core::Duration{0}); }
+HttpServer::~HttpServer() {
+  stop(core::Duration{0});
+}
 
-std::uint16_t HttpServer::port() const { return parts_->port; }
+std::uint16_t HttpServer::port() const {
+  return parts_->port;
+}
 
-std::size_t HttpServer::connections() const { return parts_->connections(); }
+std::size_t HttpServer::connections() const {
+  return parts_->connections();
+}
 
 void HttpServer::stop(core::Duration grace) {
   const SteadyTime end = std::chrono::steady_clock::now() + std::chrono::duration_cast<SteadyTime::duration>(grace);
@@ -116,7 +127,8 @@ void HttpServer::stop(core::Duration grace) {
     });
     closed.get_future().wait();
     for (const auto& loop : parts_->loops) loop->finish();
-    while (connections() > 0 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    while (connections() > 0 && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
   }
   for (const auto& loop : parts_->loops) loop->stop();
   parts_->acceptor.reset();

@@ -1,5 +1,5 @@
-// The HTTP server: one acceptor that deals connections out to N loops. HTTP/1.1 with keep-alive, pipelining, Expect: 100-continue, deadlines
-// and limits. It knows nothing of alerts.
+// The HTTP server: one acceptor that deals connections out to N loops. HTTP/1.1 with keep-alive, pipelining, Expect:
+// 100-continue, deadlines and limits. It knows nothing of alerts.
 #pragma once
 
 #include "core/clock.h"
@@ -14,14 +14,14 @@
 namespace hub {
 
 struct HttpServerOptions {
-  std::string address = "127.0.0.1";   // "": every address of the machine
-  std::uint16_t port = 2801;           // 0: any free one
-  unsigned loops = 0;                  // 0: one a core
-  std::size_t body_bytes = 8 << 20;    // of one request; beyond: 413
-  std::size_t header_bytes = 16 << 10; // beyond: 431
-  std::size_t connections = 8192;      // more wait in the kernel
-  std::size_t pipelined = 64;          // requests of one connection under way
-  core::Duration header_deadline = std::chrono::seconds{5};    // from the first byte of a request
+  std::string address = "127.0.0.1";                         // "": every address of the machine
+  std::uint16_t port = 2801;                                 // 0: any free one
+  unsigned loops = 0;                                        // 0: one a core
+  std::size_t body_bytes = 8 << 20;                          // of one request; beyond: 413
+  std::size_t header_bytes = 16 << 10;                       // beyond: 431
+  std::size_t connections = 8192;                            // more wait in the kernel
+  std::size_t pipelined = 64;                                // requests of one connection under way
+  core::Duration header_deadline = std::chrono::seconds{5};  // from the first byte of a request
   core::Duration body_deadline = std::chrono::seconds{15};
   core::Duration idle_deadline = std::chrono::seconds{60};
 };
@@ -39,8 +39,8 @@ class HttpServer {
   std::uint16_t port() const;
   std::size_t connections() const;
 
-  // Closes the port; connections without a request are closed, the others get their answers. Returns when all are gone, or after `grace`.
-  // Then the rest is cut and the loops end. Not from a loop's thread.
+  // Closes the port; connections without a request are closed, the others get their answers. Returns when all are gone,
+  // or after `grace`. Then the rest is cut and the loops end. Not from a loop's thread.
   void stop(core::Duration grace);
 
  private:

@@ -1,4 +1,5 @@
-// The sweep: deadlines are looked at four times a second for all connections, which is cheaper than a timer armed at every read.
+// The sweep: deadlines are looked at four times a second for all connections, which is cheaper than a timer armed at
+// every read.
 #include "hub/http/loop.h"
 
 #include "hub/http/connection.h"
@@ -17,7 +18,11 @@ constexpr auto kSweep = std::chrono::milliseconds{250};
 }  // namespace
 
 Reply::~Reply() {
-  if (connection_) send({.status = 500, .content_type = "text/plain; charset=utf-8", .headers = {}, .body = "the request was lost inside the hub\n"});
+  if (connection_)
+    send({.status = 500,
+          .content_type = "text/plain; charset=utf-8",
+          .headers = {},
+          .body = "the request was lost inside the hub\n"});
 }
 
 void Reply::send(Response response) {
@@ -25,9 +30,14 @@ void Reply::send(Response response) {
   loop.answer(std::move(connection_), number_, std::move(response));
 }
 
-void Reply::remember(RequestKey key) { connection_->remember(number_, key); }
+void Reply::remember(RequestKey key) {
+  connection_->remember(number_, key);
+}
 
-Loop::Loop(const HttpServerOptions& options, std::unique_ptr<RequestHandler> handler) : options_{options}, handler_{std::move(handler)} { renew_date(); }
+Loop::Loop(const HttpServerOptions& options, std::unique_ptr<RequestHandler> handler)
+    : options_{options}, handler_{std::move(handler)} {
+  renew_date();
+}
 
 Loop::~Loop() = default;
 
@@ -42,7 +52,7 @@ void Loop::start() {
 void Loop::finish() {
   boost::asio::post(context_, [this] {
     finishing_ = true;
-    const auto all = connections_;   // finish() may take a connection out
+    const auto all = connections_;  // finish() may take a connection out
     for (const auto& connection : all) connection->finish();
   });
 }
@@ -81,7 +91,7 @@ void Loop::write_answers() {
     woken_ = false;
   }
   for (auto& each : writing_) each.connection->answer(each.number, std::move(each.response));
-  for (auto& each : writing_) each.connection->flush();   // pipelined requests on one connection share a write
+  for (auto& each : writing_) each.connection->flush();  // pipelined requests on one connection share a write
   writing_.clear();
 }
 

@@ -1,5 +1,5 @@
-// One ingest loop: an io_context, the thread that runs it, its connections and its handler. Answers that come from other threads are
-// gathered, so that a commit of the journal wakes a loop once and not once an alert.
+// One ingest loop: an io_context, the thread that runs it, its connections and its handler. Answers that come from
+// other threads are gathered, so that a commit of the journal wakes a loop once and not once an alert.
 #pragma once
 
 #include "hub/http/http_server.h"
@@ -27,7 +27,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 class Loop {
  public:
   Loop(const HttpServerOptions& options, std::unique_ptr<RequestHandler> handler);
-  ~Loop();   // stop() came before
+  ~Loop();  // stop() came before
 
   void start();
   // Any thread: no new request is read; connections close when their answers are written.
@@ -48,7 +48,7 @@ class Loop {
   void answer(std::shared_ptr<Connection> connection, std::uint64_t number, Response response);
   std::size_t connections() const { return count_.load(std::memory_order_relaxed); }
   boost::asio::io_context& context() { return context_; }
-  void reserve() { count_.fetch_add(1, std::memory_order_relaxed); }    // a connection is on its way here
+  void reserve() { count_.fetch_add(1, std::memory_order_relaxed); }  // a connection is on its way here
   void unreserve() { count_.fetch_sub(1, std::memory_order_relaxed); }
 
  private:
@@ -69,10 +69,10 @@ class Loop {
   std::atomic<std::size_t> count_ = 0;
   std::string date_;
   bool finishing_ = false;
-  std::mutex mutex_;                 // of the two below
+  std::mutex mutex_;  // of the two below
   std::vector<Answer> answers_;
   bool woken_ = false;
-  std::vector<Answer> writing_;      // the loop's own; keeps its memory
+  std::vector<Answer> writing_;  // the loop's own; keeps its memory
   std::thread thread_;
 };
 

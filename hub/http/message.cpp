@@ -1,7 +1,7 @@
 #include "hub/http/message.h"
 
-#include <boost/algorithm/string/predicate.hpp>
 #include <fmt/format.h>
+#include <boost/algorithm/string/predicate.hpp>
 
 #include <iterator>
 
@@ -12,15 +12,24 @@ constexpr std::size_t kKeptBytes = 256 << 10;
 
 std::string_view reason(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 400: return "Bad Request";
-    case 404: return "Not Found";
-    case 408: return "Request Timeout";
-    case 413: return "Content Too Large";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 503: return "Service Unavailable";
-    default: return "Status";
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 404:
+      return "Not Found";
+    case 408:
+      return "Request Timeout";
+    case 413:
+      return "Content Too Large";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return "Status";
   }
 }
 
@@ -29,7 +38,8 @@ std::string_view reason(int status) {
 std::string_view Request::header(std::string_view name) const {
   const std::string_view text = header_text_;
   for (const Span& span : headers_)
-    if (boost::algorithm::iequals(text.substr(span.name, span.value - span.name), name)) return text.substr(span.value, span.end - span.value);
+    if (boost::algorithm::iequals(text.substr(span.name, span.value - span.name), name))
+      return text.substr(span.value, span.end - span.value);
   return {};
 }
 
@@ -57,7 +67,8 @@ void Request::clear() {
 }
 
 void append_response(std::string& to, const Response& response, ResponseForm form, std::string_view date) {
-  fmt::format_to(std::back_inserter(to), "HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, reason(response.status), date);
+  fmt::format_to(std::back_inserter(to), "HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, reason(response.status),
+                 date);
   if (!response.content_type.empty()) to.append("Content-Type: ").append(response.content_type).append("\r\n");
   to += response.headers;
   if (!form.keep_alive) to += "Connection: close\r\n";

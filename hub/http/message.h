@@ -8,25 +8,26 @@
 
 namespace hub {
 
-// One request, whole. Belongs to its connection and is used again for the next one: whoever needs a part of it later copies that part.
+// One request, whole. Belongs to its connection and is used again for the next one: whoever needs a part of it later
+// copies that part.
 class Request {
  public:
-  std::string method, target;   // as sent
+  std::string method, target;  // as sent
   std::string body;
-  std::string peer;             // the address it came from, without the port
+  std::string peer;  // the address it came from, without the port
   bool keep_alive = true;
   bool expects_continue = false;
 
   // The first header of that name, in any case; "" when there is none.
   std::string_view header(std::string_view name) const;
-  std::string_view path() const;   // the target without its query
+  std::string_view path() const;  // the target without its query
 
   void add_header(std::string_view name, std::string_view value);
-  void clear();                    // all but the peer; keeps the memory, unless it is a lot
+  void clear();  // all but the peer; keeps the memory, unless it is a lot
 
  private:
   struct Span {
-    std::uint32_t name, value, end;   // positions in header_text_
+    std::uint32_t name, value, end;  // positions in header_text_
   };
   std::string header_text_;
   std::vector<Span> headers_;
@@ -34,14 +35,14 @@ class Request {
 
 struct Response {
   int status = 200;
-  std::string_view content_type;   // a constant; "": none
-  std::string headers;             // whole lines, each with its CRLF
+  std::string_view content_type;  // a constant; "": none
+  std::string headers;            // whole lines, each with its CRLF
   std::string body;
 };
 
 struct ResponseForm {
   bool keep_alive = true;
-  bool body_wanted = true;         // false: the answer to a HEAD
+  bool body_wanted = true;  // false: the answer to a HEAD
 };
 
 // As it goes over the wire. `date` is the value of the Date header.

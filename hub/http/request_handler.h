@@ -1,4 +1,5 @@
-// What stands behind the HTTP server. A handler takes a request and answers it then or later, from any thread, through its Reply.
+// What stands behind the HTTP server. A handler takes a request and answers it then or later, from any thread, through
+// its Reply.
 #pragma once
 
 #include "hub/http/message.h"
@@ -21,15 +22,18 @@ struct RequestKey {
 // The right to answer one request, once. Let go without an answer it answers 500: nobody waits for ever.
 class Reply {
  public:
-  Reply(std::shared_ptr<Connection> connection, std::uint64_t number) : connection_{std::move(connection)}, number_{number} {}
+  Reply(std::shared_ptr<Connection> connection, std::uint64_t number)
+      : connection_{std::move(connection)}, number_{number} {}
   Reply(Reply&&) noexcept = default;
   Reply& operator=(Reply&&) = delete;
   ~Reply();
 
-  // Any thread. On the connection's own loop the answer goes out at once; from elsewhere all answers of a moment share one wake-up.
+  // Any thread. On the connection's own loop the answer goes out at once; from elsewhere all answers of a moment share
+  // one wake-up.
   void send(Response response);
 
-  // On the loop, before the handler returns: the connection tells handler.broken(key) if it breaks before this answer is written.
+  // On the loop, before the handler returns: the connection tells handler.broken(key) if it breaks before this answer
+  // is written.
   void remember(RequestKey key);
 
  private:
@@ -45,8 +49,8 @@ class RequestHandler {
   // `request` is good during the call only.
   virtual void handle(const Request& request, Reply reply) = 0;
 
-  // The connection broke before the answer of a remembered request was written. answered() follows with what it would have been: at once
-  // or, if the request is still under way, when it is answered.
+  // The connection broke before the answer of a remembered request was written. answered() follows with what it would
+  // have been: at once or, if the request is still under way, when it is answered.
   virtual void broken(const RequestKey& key) = 0;
   virtual void answered(const RequestKey& key, const Response& response) = 0;
 };

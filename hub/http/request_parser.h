@@ -1,5 +1,6 @@
-// Beast's parser, writing into a Request that is used again and again: no allocation a request. Stricter than Beast where requests could be
-// read in two ways (smuggling): any Transfer-Encoding but "chunked", a second Content-Length, even an equal one, are refused.
+// Beast's parser, writing into a Request that is used again and again: no allocation a request. Stricter than Beast
+// where requests could be read in two ways (smuggling): any Transfer-Encoding but "chunked", a second Content-Length,
+// even an equal one, are refused.
 #pragma once
 
 #include "hub/http/message.h"
@@ -27,9 +28,10 @@ class RequestParser : public boost::beast::http::basic_parser<true> {
   }
 
   void on_field_impl(field name, string_view name_text, string_view value, error_code& fault) override {
-    if (headers_done_) return;   // a trailer after chunks: nothing we know comes there
+    if (headers_done_) return;  // a trailer after chunks: nothing we know comes there
     if (name == field::content_length && std::exchange(has_length_, true)) fault = error::multiple_content_length;
-    if (name == field::transfer_encoding && !boost::beast::iequals(value, "chunked")) fault = error::bad_transfer_encoding;
+    if (name == field::transfer_encoding && !boost::beast::iequals(value, "chunked"))
+      fault = error::bad_transfer_encoding;
     if (name == field::expect && boost::beast::iequals(value, "100-continue")) request_.expects_continue = true;
     request_.add_header({name_text.data(), name_text.size()}, {value.data(), value.size()});
   }
@@ -37,7 +39,7 @@ class RequestParser : public boost::beast::http::basic_parser<true> {
   void on_header_impl(error_code&) override { headers_done_ = true; }
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
   std::size_t on_body_impl(string_view bytes, error_code&) override {
-    request_.body.append(bytes.data(), bytes.size());   // grows as bytes come: a Content-Length is only a promise
+    request_.body.append(bytes.data(), bytes.size());  // grows as bytes come: a Content-Length is only a promise
     return bytes.size();
   }
   void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}

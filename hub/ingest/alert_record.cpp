@@ -32,7 +32,8 @@ core::Result<core::Alert> decode_alert_record(core::AlertDecoder& decoder, std::
 
   std::copy_n(payload.begin() + 1, 16, alert->id.bytes.begin());
   std::uint64_t nanoseconds = 0;
-  for (std::size_t i = 0; i < 8; ++i) nanoseconds |= static_cast<std::uint64_t>(static_cast<unsigned char>(payload[17 + i])) << (8 * i);
+  for (std::size_t i = 0; i < 8; ++i)
+    nanoseconds |= static_cast<std::uint64_t>(static_cast<unsigned char>(payload[17 + i])) << (8 * i);
   alert->received = core::TimePoint{core::Duration{static_cast<std::int64_t>(nanoseconds)}};
   mutate(*alert);
   return alert;

@@ -21,12 +21,17 @@ std::string error_line(std::string_view why) {
 
 // As Go's http.Error writes it, which falcosidekick uses.
 Response go_error(int status, std::string_view body, std::string headers) {
-  return {.status = status, .content_type = kPlain, .headers = std::string{kHub} + "X-Content-Type-Options: nosniff\r\n" + headers, .body = std::string{body} + "\n"};
+  return {.status = status,
+          .content_type = kPlain,
+          .headers = std::string{kHub} + "X-Content-Type-Options: nosniff\r\n" + headers,
+          .body = std::string{body} + "\n"};
 }
 
 }  // namespace
 
-Response answer_empty() { return {.status = 200, .content_type = {}, .headers = std::string{kHub}, .body = {}}; }
+Response answer_empty() {
+  return {.status = 200, .content_type = {}, .headers = std::string{kHub}, .body = {}};
+}
 
 Response answer_taken(const core::AlertId& id) {
   Response response = answer_empty();
@@ -41,17 +46,28 @@ Response answer_several(std::size_t accepted, const std::vector<Rejected>& rejec
     body += fmt::format("{{\"index\":{},\"error\":{}}}", each.index, core::json_quote(each.why));
   }
   body += "]}\n";
-  return {.status = accepted > 0 ? 200 : 400, .content_type = kJson, .headers = std::string{kHub}, .body = std::move(body)};
+  return {
+      .status = accepted > 0 ? 200 : 400, .content_type = kJson, .headers = std::string{kHub}, .body = std::move(body)};
 }
 
-Response answer_bad_body(std::string_view why) { return go_error(400, "Please send a valid request body", error_line(why)); }
+Response answer_bad_body(std::string_view why) {
+  return go_error(400, "Please send a valid request body", error_line(why));
+}
 
-Response answer_bad_method() { return go_error(400, "Please send with post http method", {}); }
+Response answer_bad_method() {
+  return go_error(400, "Please send with post http method", {});
+}
 
-Response answer_too_large(std::string_view why) { return go_error(413, why, error_line(why)); }
+Response answer_too_large(std::string_view why) {
+  return go_error(413, why, error_line(why));
+}
 
-Response answer_not_stored(const core::Error& error) { return go_error(503, error.what, "Retry-After: 5\r\n" + error_line(error.what)); }
+Response answer_not_stored(const core::Error& error) {
+  return go_error(503, error.what, "Retry-After: 5\r\n" + error_line(error.what));
+}
 
-Response answer_come_again(std::string_view why) { return go_error(503, why, "Retry-After: 1\r\n" + error_line(why)); }
+Response answer_come_again(std::string_view why) {
+  return go_error(503, why, "Retry-After: 1\r\n" + error_line(why));
+}
 
 }  // namespace hub

@@ -12,7 +12,9 @@ constexpr std::string_view kHub = "Tocsin-Hub: 1\r\n";
 constexpr std::string_view kPlain = "text/plain; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
 
-Response text(int status, std::string_view type, std::string body) { return {.status = status, .content_type = type, .headers = std::string{kHub}, .body = std::move(body)}; }
+Response text(int status, std::string_view type, std::string body) {
+  return {.status = status, .content_type = type, .headers = std::string{kHub}, .body = std::move(body)};
+}
 
 // falcosidekick's own test alert. Its source becomes "internal" on the way, by the rule's name.
 std::string test_alert() {
@@ -33,17 +35,23 @@ void Endpoints::handle(const Request& request, Reply reply) {
   if (path == "/readyz") {
     const std::string why = report_.not_ready();
     if (why.empty()) return reply.send(text(200, kJson, R"({"status": "ok"})"));
-    return reply.send(text(503, kJson, fmt::format(R"({{"status": "not ready", "reason": {}}})", core::json_quote(why))));
+    return reply.send(
+        text(503, kJson, fmt::format(R"({{"status": "not ready", "reason": {}}})", core::json_quote(why))));
   }
-  if (path == "/metrics") return reply.send(text(200, "text/plain; version=0.0.4; charset=utf-8", report_.metrics_text()));
+  if (path == "/metrics")
+    return reply.send(text(200, "text/plain; version=0.0.4; charset=utf-8", report_.metrics_text()));
   if (path == "/status") return reply.send(text(200, kJson, report_.status_json()));
   if (!posts) return reply.send(answer_bad_method());
   if (path == "/test") return ingest_.take_body(test_alert(), std::move(reply));
   ingest_.take(request, std::move(reply));
 }
 
-void Endpoints::broken(const RequestKey& key) { room_.repeats.broken(key, std::chrono::steady_clock::now()); }
+void Endpoints::broken(const RequestKey& key) {
+  room_.repeats.broken(key, std::chrono::steady_clock::now());
+}
 
-void Endpoints::answered(const RequestKey& key, const Response& response) { room_.repeats.answered(key, response); }
+void Endpoints::answered(const RequestKey& key, const Response& response) {
+  room_.repeats.answered(key, response);
+}
 
 }  // namespace hub

@@ -1,4 +1,5 @@
-// Which path answers what. falcosidekick's paths and words; every path that is not ours takes alerts, as falcosidekick's does.
+// Which path answers what. falcosidekick's paths and words; every path that is not ours takes alerts, as
+// falcosidekick's does.
 #pragma once
 
 #include "hub/control/report.h"

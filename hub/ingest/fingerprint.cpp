@@ -1,4 +1,5 @@
-// Multiply-and-fold over 16-byte blocks, as wyhash does it: some 60 ns for an alert, where SHA-256 takes 2 µs of every acknowledgement.
+// Multiply-and-fold over 16-byte blocks, as wyhash does it: some 60 ns for an alert, where SHA-256 takes 2 µs of every
+// acknowledgement.
 #include "hub/ingest/fingerprint.h"
 
 #include <cstring>
@@ -46,7 +47,7 @@ RequestKey fingerprint(std::string_view peer, std::string_view body) {
   RequestKey state{{keys.words[1], keys.words[3]}};
   mix(state, peer, keys);
   mix(state, body, keys);
-  state.words[0] |= 1;   // never all zero
+  state.words[0] |= 1;  // never all zero
   return state;
 }
 

@@ -1,5 +1,5 @@
-// Which requests are the same: a 128-bit hash over peer and body, keyed anew in each run, so that nobody who writes into alerts can make two
-// of them look equal.
+// Which requests are the same: a 128-bit hash over peer and body, keyed anew in each run, so that nobody who writes
+// into alerts can make two of them look equal.
 #pragma once
 
 #include "hub/http/request_handler.h"

@@ -1,5 +1,5 @@
-// The journal's writer runs `done` for every append, one after the other, and nothing is synced meanwhile: what happens there must be short.
-// So labels are looked up on the loop, and only counted there.
+// The journal's writer runs `done` for every append, one after the other, and nothing is synced meanwhile: what happens
+// there must be short. So labels are looked up on the loop, and only counted there.
 #include "hub/ingest/ingest.h"
 
 #include "core/text.h"
@@ -23,12 +23,17 @@ std::string_view text_of(const core::Alert& alert, std::string_view field) {
   return found == nullptr ? std::string_view{} : std::string_view{found->text};
 }
 
-std::string_view reason_of(const core::Error& error) { return error.fault == core::Fault::Full ? "full" : "io"; }
+std::string_view reason_of(const core::Error& error) {
+  return error.fault == core::Fault::Full ? "full" : "io";
+}
 
 }  // namespace
 
 IngestRoom::IngestRoom(Journal& its_journal, Metrics& its_metrics, core::AlertLimits its_limits)
-    : journal{its_journal}, metrics{its_metrics}, limits{its_limits}, append_seconds{its_metrics.series(Metric::JournalAppendSeconds)} {}
+    : journal{its_journal},
+      metrics{its_metrics},
+      limits{its_limits},
+      append_seconds{its_metrics.series(Metric::JournalAppendSeconds)} {}
 
 // One request on its way. After append() it belongs to the journal's `done`.
 struct Ingest::Batch {
@@ -38,18 +43,18 @@ struct Ingest::Batch {
     std::size_t index;
     NewRecord record;
     core::AlertId id;
-    Series& events;     // falco_events_total
-    Series& received;   // alerts_received_total
+    Series& events;    // falco_events_total
+    Series& received;  // alerts_received_total
   };
 
   IngestRoom& room;
   Reply reply;
   bool single = false;
-  std::size_t count = 0;           // alerts in the body, good and bad
+  std::size_t count = 0;  // alerts in the body, good and bad
   std::vector<Taken> taken;
-  std::size_t known = 0;           // of a producer's batch: stored before
+  std::size_t known = 0;  // of a producer's batch: stored before
   std::vector<Rejected> rejected;
-  std::string producer;            // "": a sender that does not number
+  std::string producer;  // "": a sender that does not number
   Producers::Numbers numbers;
   Clock::time_point begun;
 
@@ -112,13 +117,17 @@ void Ingest::decode(std::string_view body, Batch& batch) {
     Metrics& metrics = batch.room.metrics;
     const char number[] = {static_cast<char>('0' + core::to_falcosidekick_number(alert->priority)), '\0'};
     const std::string_view priority = core::to_lower(alert->priority);
-    Series& events = metrics.series(Metric::FalcosidekickFalcoEvents, {alert->hostname.empty() ? "unknown" : std::string_view{alert->hostname}, alert->rule, number, priority,
-                                                                       alert->source, text_of(*alert, "k8s.ns.name"), text_of(*alert, "k8s.pod.name")});
+    Series& events =
+        metrics.series(Metric::FalcosidekickFalcoEvents,
+                       {alert->hostname.empty() ? "unknown" : std::string_view{alert->hostname}, alert->rule, number,
+                        priority, alert->source, text_of(*alert, "k8s.ns.name"), text_of(*alert, "k8s.pod.name")});
     Series& of_source = metrics.series(Metric::AlertsReceived, {alert->source, priority});
     const core::AlertId id = core::make_alert_id();
-    batch.taken.push_back({index, {RecordType::Alert, encode_alert_record(id, received, alert->json)}, id, events, of_source});
+    batch.taken.push_back(
+        {index, {RecordType::Alert, encode_alert_record(id, received, alert->json)}, id, events, of_source});
   };
-  const auto shape = decoder_.decode_body(body, [&each](std::size_t index, core::Result<core::Alert> alert) { each(index, std::move(alert)); });
+  const auto shape = decoder_.decode_body(
+      body, [&each](std::size_t index, core::Result<core::Alert> alert) { each(index, std::move(alert)); });
 
   if (shape) {
     batch.single = shape->single;
@@ -145,14 +154,17 @@ bool Ingest::claim(const Request& request, Batch& batch, Reply& reply) {
   const std::string_view sequence = request.header("Tocsin-Sequence");
   std::uint64_t first = 0;
   const auto parsed = std::from_chars(sequence.data(), sequence.data() + sequence.size(), first);
-  if (sequence.empty() || parsed.ec != std::errc{} || parsed.ptr != sequence.data() + sequence.size() || first > UINT64_MAX / 2) {
+  if (sequence.empty() || parsed.ec != std::errc{} || parsed.ptr != sequence.data() + sequence.size() ||
+      first > UINT64_MAX / 2) {
     reply.send(answer_bad_body("Tocsin-Producer needs Tocsin-Sequence, the number of the first alert"));
     return false;
   }
   batch.producer = request.header("Tocsin-Producer").substr(0, 128);
   batch.numbers = {first, batch.count};
 
-  const auto is_known = [this, &batch, first](const Batch::Taken& each) { return room_.producers.is_settled(batch.producer, first + each.index); };
+  const auto is_known = [this, &batch, first](const Batch::Taken& each) {
+    return room_.producers.is_settled(batch.producer, first + each.index);
+  };
   switch (room_.producers.claim(batch.producer, batch.numbers, reply)) {
     case Producers::Verdict::New: {
       const std::size_t before = batch.taken.size();
@@ -184,7 +196,7 @@ void Ingest::append(std::shared_ptr<Batch> batch) {
   std::vector<NewRecord> records;
   records.reserve(batch->taken.size());
   for (auto& each : batch->taken) records.push_back(std::move(each.record));
-  if (records.empty()) return batch->settle(Offset{});   // a numbered batch whose new part was all refused
+  if (records.empty()) return batch->settle(Offset{});  // a numbered batch whose new part was all refused
   batch->begun = Clock::now();
   room_.journal.append(std::move(records), [batch](core::Result<Offset> stored) { batch->settle(std::move(stored)); });
 }

@@ -1,5 +1,5 @@
-// Room 7 of an alert's journey: a body becomes alerts, each is checked, the good ones go to the journal, and only when they are durable is the
-// sender told so. One Ingest a loop (it owns a decoder); what the loops share is in IngestRoom.
+// Room 7 of an alert's journey: a body becomes alerts, each is checked, the good ones go to the journal, and only when
+// they are durable is the sender told so. One Ingest a loop (it owns a decoder); what the loops share is in IngestRoom.
 #pragma once
 
 #include "core/alert_decoder.h"

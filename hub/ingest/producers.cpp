@@ -6,8 +6,8 @@
 namespace hub {
 namespace {
 
-constexpr std::size_t kMost = 1024;        // producers remembered
-constexpr std::size_t kMostRanges = 256;   // of one; beyond, the lowest is forgotten (its repeats would be stored twice)
+constexpr std::size_t kMost = 1024;       // producers remembered
+constexpr std::size_t kMostRanges = 256;  // of one; beyond, the lowest is forgotten (its repeats would be stored twice)
 
 }  // namespace
 
@@ -34,7 +34,8 @@ Producers::Verdict Producers::claim(const std::string& name, Numbers numbers, Re
 
 bool Producers::is_settled(const std::string& name, std::uint64_t number) const {
   const std::lock_guard lock{mutex_};
-  const auto found = std::find_if(producers_.begin(), producers_.end(), [&name](const Producer& each) { return each.name == name; });
+  const auto found =
+      std::find_if(producers_.begin(), producers_.end(), [&name](const Producer& each) { return each.name == name; });
   return found != producers_.end() && contains(*found, number, number + 1);
 }
 
@@ -74,7 +75,8 @@ void Producers::insert(Producer& producer, std::uint64_t first, std::uint64_t en
 }
 
 Producers::Producer* Producers::find(const std::string& name) {
-  const auto found = std::find_if(producers_.begin(), producers_.end(), [&name](const Producer& each) { return each.name == name; });
+  const auto found =
+      std::find_if(producers_.begin(), producers_.end(), [&name](const Producer& each) { return each.name == name; });
   if (found == producers_.end()) return nullptr;
   producers_.splice(producers_.begin(), producers_, found);
   return &producers_.front();

@@ -20,8 +20,10 @@ void Repeats::answered(const RequestKey& key, const Response& response) {
     if (found == lost_.end()) return;
     waiting.swap(found->second.waiting);
     const bool taken = response.status / 100 == 2;
-    if (taken && waiting.empty()) found->second.response = response;
-    else lost_.erase(found);   // it failed, or its repeat hears the answer now
+    if (taken && waiting.empty())
+      found->second.response = response;
+    else
+      lost_.erase(found);  // it failed, or its repeat hears the answer now
     count_ = lost_.size();
   }
   for (Reply& reply : waiting) reply.send(response);

@@ -1,5 +1,6 @@
-// Our own registry, not prometheus-cpp's: there a series is found by building a std::map of label names and values, over a microsecond
-// and seven allocations for falco_events_total, at every alert. Here it is one hash of the joined values under a shared lock.
+// Our own registry, not prometheus-cpp's: there a series is found by building a std::map of label names and values,
+// over a microsecond and seven allocations for falco_events_total, at every alert. Here it is one hash of the joined
+// values under a shared lock.
 #include "hub/metrics/metrics.h"
 
 #include <fmt/format.h>
@@ -32,9 +33,11 @@ constexpr std::array kDefinitions{
 };
 
 // Seconds, from a fast disk's sync to a sink that was away for an hour.
-constexpr std::array kBounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0};
+constexpr std::array kBounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,  0.1,
+                             0.25,   0.5,     1.0,    2.5,   5.0,    10.0,  30.0, 60.0,  300.0, 3600.0};
 
-// Label values come from alerts, so their number is a sender's choice. Beyond this many, a metric counts into one series of "(other)".
+// Label values come from alerts, so their number is a sender's choice. Beyond this many, a metric counts into one
+// series of "(other)".
 constexpr std::size_t kMostSeries = 10'000;
 constexpr std::string_view kOther = "(other)";
 constexpr std::size_t kMostValueBytes = 256;
@@ -46,31 +49,36 @@ struct Hash {
 
 void append_escaped(std::string& to, std::string_view text) {
   for (const char c : text) {
-    if (c == '\\') to += "\\\\";
-    else if (c == '"') to += "\\\"";
-    else if (c == '\n') to += "\\n";
-    else to += c;
+    if (c == '\\')
+      to += "\\\\";
+    else if (c == '"')
+      to += "\\\"";
+    else if (c == '\n')
+      to += "\\n";
+    else
+      to += c;
   }
 }
 
 std::string to_number(double value) {
-  if (std::nearbyint(value) == value && std::abs(value) < 1e15) return fmt::format("{}", static_cast<std::int64_t>(value));
+  if (std::nearbyint(value) == value && std::abs(value) < 1e15)
+    return fmt::format("{}", static_cast<std::int64_t>(value));
   return fmt::format("{}", value);
 }
 
 }  // namespace
 
 struct Series {
-  std::vector<std::string> values;   // of the labels
-  std::atomic<double> number = 0;    // a counter's or gauge's value; a histogram's sum
-  std::array<std::atomic<std::uint64_t>, kBounds.size() + 1> buckets{};   // histograms only
+  std::vector<std::string> values;  // of the labels
+  std::atomic<double> number = 0;   // a counter's or gauge's value; a histogram's sum
+  std::array<std::atomic<std::uint64_t>, kBounds.size() + 1> buckets{};  // histograms only
 };
 
 struct Metrics::Registry {
   struct Family {
     mutable std::shared_mutex mutex;
     std::unordered_map<std::string, Series*, Hash, std::equal_to<>> by_key;
-    std::deque<Series> series;       // a deque: a Series never moves, so handles stay good
+    std::deque<Series> series;  // a deque: a Series never moves, so handles stay good
   };
   std::array<Family, kDefinitions.size()> families;
 
@@ -103,7 +111,8 @@ struct Metrics::Registry {
 
   static Series& make(Family& family, std::string key, const std::string_view* begin, const std::string_view* end) {
     Series& made = family.series.emplace_back();
-    std::transform(begin, end, std::back_inserter(made.values), [](std::string_view value) { return std::string{value.substr(0, kMostValueBytes)}; });
+    std::transform(begin, end, std::back_inserter(made.values),
+                   [](std::string_view value) { return std::string{value.substr(0, kMostValueBytes)}; });
     family.by_key.emplace(std::move(key), &made);
     return made;
   }
@@ -143,11 +152,17 @@ struct Metrics::Registry {
 Metrics::Metrics() : registry_{std::make_unique<Registry>()} {}
 Metrics::~Metrics() = default;
 
-void Metrics::add(Metric counter, std::initializer_list<std::string_view> labels, double by) { add(series(counter, labels), by); }
+void Metrics::add(Metric counter, std::initializer_list<std::string_view> labels, double by) {
+  add(series(counter, labels), by);
+}
 
-Series& Metrics::series(Metric counter, std::initializer_list<std::string_view> labels) { return registry_->find_or_make(counter, labels); }
+Series& Metrics::series(Metric counter, std::initializer_list<std::string_view> labels) {
+  return registry_->find_or_make(counter, labels);
+}
 
-void Metrics::add(Series& series, double by) { series.number.fetch_add(by, std::memory_order_relaxed); }
+void Metrics::add(Series& series, double by) {
+  series.number.fetch_add(by, std::memory_order_relaxed);
+}
 
 void Metrics::set(Metric gauge, std::initializer_list<std::string_view> labels, double value) {
   registry_->find_or_make(gauge, labels).number.store(value, std::memory_order_relaxed);
@@ -177,7 +192,9 @@ std::string Metrics::render() const {
     const Registry::Family& family = registry_->families[i];
     const std::shared_lock lock{family.mutex};
     if (family.series.empty() && !definition.labels.empty()) continue;
-    const std::string_view kind = definition.kind == Kind::Counter ? "counter" : definition.kind == Kind::Gauge ? "gauge" : "histogram";
+    const std::string_view kind = definition.kind == Kind::Counter ? "counter"
+                                  : definition.kind == Kind::Gauge ? "gauge"
+                                                                   : "histogram";
     text += fmt::format("# HELP {} {}\n# TYPE {} {}\n", definition.name, definition.help, definition.name, kind);
     for (const Series& series : family.series) Registry::render(text, definition, series);
     if (family.series.empty() && definition.kind != Kind::Histogram) text += fmt::format("{} 0\n", definition.name);

@@ -1,5 +1,5 @@
-// What /metrics shows. One list (metrics.def): a line there is a metric with its type, name, labels and help; docs/metrics.md has a row for each.
-// Any thread.
+// What /metrics shows. One list (metrics.def): a line there is a metric with its type, name, labels and help;
+// docs/metrics.md has a row for each. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ enum class Metric : std::uint16_t {
   kCount
 };
 
-struct Series;   // one metric with one set of label values
+struct Series;  // one metric with one set of label values
 
 class Metrics {
  public:
@@ -26,15 +26,17 @@ class Metrics {
 
   // `labels`: the values in the order of the metric's label names in metrics.def.
   void add(Metric counter, std::initializer_list<std::string_view> labels = {}, double by = 1);
-  // The same in two steps, for a counter that is known before it may count (an alert's labels, at its acknowledgement). Lives as long as this.
+  // The same in two steps, for a counter that is known before it may count (an alert's labels, at its acknowledgement).
+  // Lives as long as this.
   Series& series(Metric counter_or_histogram, std::initializer_list<std::string_view> labels = {});
   static void add(Series& series, double by = 1);
   static void observe(Series& series, double seconds);
   void set(Metric gauge, std::initializer_list<std::string_view> labels, double value);
   void observe(Metric histogram, std::initializer_list<std::string_view> labels, double seconds);
-  double value(Metric counter_or_gauge, std::initializer_list<std::string_view> labels = {}) const;   // 0 when never touched
+  double value(Metric counter_or_gauge,
+               std::initializer_list<std::string_view> labels = {}) const;  // 0 when never touched
 
-  std::string render() const;   // Prometheus text format 0.0.4
+  std::string render() const;  // Prometheus text format 0.0.4
 
  private:
   struct Registry;
