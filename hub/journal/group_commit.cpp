@@ -114,6 +114,8 @@ core::Result<> GroupCommit::rotate(const Appended& first) {
   auto begun = SegmentWriter::begin(file_system_, directory_, head, *from);
   upkeep_.wake();
   if (!begun) {
+    // Its name may be on the disk all the same, and its head says where the segment before it ends: nothing more may be written there.
+    active_.reset();
     if (begun.error().fault == core::Fault::Full && first.has_alerts) accepting_ = false;
     set_trouble(begun.error().what);
     return begun.error();
