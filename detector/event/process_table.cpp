@@ -143,6 +143,8 @@ void ProcessTable::exit(Process& process, bool whole_process, std::int64_t reape
   }
   Node& main = static_cast<Node&>(*node.main_thread);
   main.reaper_tid = reaper_tid;
+  // The init of a pid namespace is its own reaper: what it leaves (by lost records only) has nobody.
+  if (Node* reaper = node_of(reaper_tid); reaper != nullptr && reaper->main_thread == &main) reaper_tid = 0;
   while (main.first_child != nullptr) set_parent(*main.first_child, reaper_tid);
   if (main.exited) return;
   main.exited = true;

@@ -69,6 +69,16 @@ TEST_CASE("children of a process that ends are its reaper's, and it is still the
   CHECK(table.size() == 2);
 }
 
+TEST_CASE("a process that is its own reaper, as the first of a pid namespace, leaves its children to nobody") {
+  ProcessTable table;
+  Process& init = process(table, 10);
+  Process& child = process(table, 11, 10);
+
+  table.exit(init, true, 10);
+
+  CHECK(child.parent == nullptr);
+}
+
 TEST_CASE("a main thread that ends before the others stays, being the process") {
   ProcessTable table;
   Process& main = process(table, 10);
