@@ -77,8 +77,7 @@ std::unique_ptr<Sensor> open_sensor(const CommandLine& line, const Config& confi
   options.hostname = hostname;
   auto sensor = open_ebpf_sensor(options);
   if (sensor) return std::move(*sensor);
-  std::fprintf(stderr, "error: %s\n  hint: run as root (or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE) on Linux 5.11 or newer with BTF;"
-                       " without that, `tocsin-detector replay FILE` plays a recording\n", sensor.error().what.c_str());
+  std::fprintf(stderr, "error: %s\n  hint: without that, `tocsin-detector replay FILE` plays a recording\n", sensor.error().what.c_str());
   return nullptr;
 }
 

@@ -67,7 +67,7 @@ void Pipeline::on_event(Event& event) {
   tally_.count_event();
   if (!event.process || event.process->pid == own_pid_) return;
   const auto type = static_cast<std::size_t>(event.type);
-  if (options_.record && type < types_.size() && types_[type]) *options_.record << to_recording(event, sensor_.fields().users) << '\n';
+  if (options_.record && type < types_.size() && types_[type]) *options_.record << to_recording(event, sensor_.fields().users, &said_) << '\n';
   event_ = &event;
   ruleset_->evaluate(event, sensor_.fields(), on_match_);
 }

@@ -8,6 +8,7 @@
 #include "detector/emit/emitter.h"
 #include "detector/emit/internal_alert.h"
 #include "detector/rules/engine.h"
+#include "detector/sensor/recording.h"
 #include "detector/sensor/sensor.h"
 #include "detector/signals.h"
 #include "detector/tally.h"
@@ -64,6 +65,7 @@ class Pipeline {
   const core::TimePoint started_;
   core::TimePoint next_snapshot_;
   std::uint64_t output_drops_ = 0, events_at_snapshot_ = 0;
+  SaidOfProcesses said_;                        // --record's memory
   Event* event_ = nullptr;                      // the one being evaluated, for on_match_
   std::function<void(Match&&)> on_match_;
 };

@@ -34,7 +34,10 @@ class RecordingReader {
   std::unique_ptr<RecordedUsers> users_;
 };
 
-// One line without its newline. `users` names uids and gids; nullptr: numbers alone.
-std::string to_recording(const Event& event, Users* users);
+// What earlier lines said of each process, by tid; a process that is still the same is then written as its tid alone.
+using SaidOfProcesses = std::unordered_map<std::int64_t, std::size_t>;
+
+// One line without its newline. `users` names uids and gids; nullptr: numbers alone. `said` nullptr: the line stands by itself.
+std::string to_recording(const Event& event, Users* users, SaidOfProcesses* said = nullptr);
 
 }  // namespace detector

@@ -6,6 +6,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <functional>
+#include <type_traits>
+
 namespace detector {
 namespace {
 
@@ -112,6 +115,30 @@ Json process_of(const Process& p, Users* users) {
   return out;
 }
 
+// Everything of a process that changes in its life; two equal prints are the same process in the same state.
+std::size_t print_of(const Process& p) {
+  std::size_t print = 0;
+  const auto mix = [&print](const auto& value) { print = print * 1099511628211U + std::hash<std::decay_t<decltype(value)>>{}(value); };
+  for (const std::string* text : {&p.comm, &p.exe, &p.exepath, &p.cwd, &p.root, &p.cgroup}) mix(*text);
+  for (const auto& arg : p.args) mix(arg);
+  mix(p.env.size());
+  for (const std::int64_t number : {p.pid, p.parent_tid, p.sid, p.pgid, p.vpgid, std::int64_t{p.uid}, std::int64_t{p.gid}, std::int64_t{p.loginuid}, std::int64_t{p.tty}}) mix(number);
+  mix(p.cap_effective);
+  mix(p.cap_permitted);
+  mix(p.started.time_since_epoch().count());
+  mix(p.container && p.container->known);
+  return print;
+}
+
+Json process_of(const Process& p, Users* users, SaidOfProcesses* said) {
+  if (said) {
+    const auto print = print_of(p);
+    if (const auto [entry, is_new] = said->try_emplace(p.tid, print); !is_new && entry->second == print) return Json{{"tid", p.tid}};
+    (*said)[p.tid] = print;
+  }
+  return process_of(p, users);
+}
+
 Json params_of(const Event& event) {
   Json out = Json::object();
   for (std::size_t i = 0; i < event.param_count; ++i) {
@@ -144,7 +171,7 @@ Json fd_of(const EventFd& fd) {
 
 }  // namespace
 
-std::string to_recording(const Event& event, Users* users) {
+std::string to_recording(const Event& event, Users* users, SaidOfProcesses* said) {
   Json out = Json::object();
   out["num"] = event.number;
   out["time"] = core::to_rfc3339(event.time);
@@ -156,10 +183,10 @@ std::string to_recording(const Event& event, Users* users) {
   put(out, "rewritten", event.rewritten, false);
   put(out, "object_path", event.object_path, std::string{});
   if (event.process) {
-    out["proc"] = process_of(*event.process, users);
+    out["proc"] = process_of(*event.process, users, said);
     Json ancestors = Json::array();
     int depth = 0;
-    for (const Process* p = event.process->parent; p && depth < kMostAncestors; p = p->parent, ++depth) ancestors.push_back(process_of(*p, users));
+    for (const Process* p = event.process->parent; p && depth < kMostAncestors; p = p->parent, ++depth) ancestors.push_back(process_of(*p, users, said));
     if (!ancestors.empty()) out["ancestors"] = std::move(ancestors);
   }
   // Bytes that are no UTF-8 become U+FFFD: JSON has no other way to say them.

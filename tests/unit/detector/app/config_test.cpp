@@ -164,7 +164,7 @@ TEST_CASE("rule files come in the order given, folders by name, and builtin from
   folder.write("first.yaml", "F");
 
   core::Diagnostics diagnostics;
-  const auto files = read_rule_files({folder.file("first.yaml"), folder.file("rules.d"), "builtin", folder.file("absent.yaml")}, Absent::Skip, diagnostics);
+  const auto files = read_rule_files({folder.file("first.yaml"), folder.file("rules.d"), "builtin", folder.file("absent.yaml"), folder.file("absent.d")}, Absent::Skip, diagnostics);
   core::Diagnostics strict;
   read_rule_files({folder.file("absent.yaml")}, Absent::Refuse, strict);
 

@@ -47,6 +47,23 @@ TEST_CASE("an event that is written and read back is the same event") {
   CHECK(second.users().user_name(*again.process, 0) == "root");
 }
 
+TEST_CASE("a process that an earlier line described is written as its tid alone, until it changes") {
+  RecordingReader reader;
+  Event event;
+  std::size_t column = 0;
+  REQUIRE(reader.read(kLine, event, column).empty());
+  SaidOfProcesses said;
+
+  const std::string first = to_recording(event, nullptr, &said);
+  const std::string again = to_recording(event, nullptr, &said);
+  event.process->comm = "dog";
+  const std::string changed = to_recording(event, nullptr, &said);
+
+  CHECK_THAT(first, Catch::Contains("/usr/bin/cat") && Catch::Contains("/usr/bin/bash"));
+  CHECK_THAT(again, Catch::EndsWith(R"("proc":{"tid":4242},"ancestors":[{"tid":4000}]})"));
+  CHECK_THAT(changed, Catch::Contains("dog") && Catch::EndsWith(R"("ancestors":[{"tid":4000}]})"));
+}
+
 TEST_CASE("sockets keep both ends and who is the server") {
   RecordingReader reader, other;
   Event event, again;
