@@ -28,9 +28,9 @@ struct Client {
 
 std::string alert(unsigned long number) {
   return fmt::format(
-      R"({{"hostname":"bench-host-01","output":"15:31:56.746609046: Error File below a known binary directory opened for writing (user=root command=touch /bin/hack-{0} file=/bin/hack-{0} parent=bash pcmdline=bash gparent=sshd container_id=3f2a1b4c5d6e image=docker.io/library/nginx)",)"
-      R"("priority":"Error","rule":"Write below binary dir","source":"syscall","tags":["filesystem","mitre_persistence","T1543"],"time":"2026-11-21T15:31:56.746609046Z",)"
-      R"("output_fields":{{"container.id":"3f2a1b4c5d6e","container.image.repository":"docker.io/library/nginx","evt.time":1507591916746609046,"fd.name":"/bin/hack-{0}","k8s.ns.name":"shop","k8s.pod.name":"web-7d9c-x2x","proc.aname[2]":"sshd","proc.cmdline":"touch /bin/hack-{0}","proc.name":"touch","proc.pid":{0},"proc.pname":"bash","proc.tty":34816,"user.loginuid":-1,"user.name":"root","user.uid":0}}}})",
+      R"J({{"hostname":"bench-host-01","output":"15:31:56.746609046: Error File below a known binary directory opened for writing (user=root command=touch /bin/hack-{0} file=/bin/hack-{0} parent=bash pcmdline=bash gparent=sshd container_id=3f2a1b4c5d6e image=docker.io/library/nginx)",)J"
+      R"J("priority":"Error","rule":"Write below binary dir","source":"syscall","tags":["filesystem","mitre_persistence","T1543"],"time":"2026-11-21T15:31:56.746609046Z",)J"
+      R"J("output_fields":{{"container.id":"3f2a1b4c5d6e","container.image.repository":"docker.io/library/nginx","evt.time":1507591916746609046,"fd.name":"/bin/hack-{0}","k8s.ns.name":"shop","k8s.pod.name":"web-7d9c-x2x","proc.aname[2]":"sshd","proc.cmdline":"touch /bin/hack-{0}","proc.name":"touch","proc.pid":{0},"proc.pname":"bash","proc.tty":34816,"user.loginuid":-1,"user.name":"root","user.uid":0}}}})J",
       number);
 }
 
