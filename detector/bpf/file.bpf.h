@@ -119,13 +119,13 @@ static __always_inline void put_file(struct scratch *s, struct task_struct *task
 	end_blob(s, BLOB_FILE, length, fd);
 }
 
-/* The folder of an …at call. The walk costs 320 ns, and is only needed where the path is relative and the folder not the current one. */
-static __always_inline void put_dirfd(struct scratch *s, struct task_struct *task, s64 fd, s32 argument)
+/* The kernel's path of an fd. The walk costs 320 ns: for the folder of an …at call, and for an opened file whose own string was gone. */
+static __always_inline void put_fd_path(struct scratch *s, struct task_struct *task, s64 fd, u16 tag, s32 argument)
 {
 	struct file *file = file_of(task, fd);
 
 	if (file)
-		put_path(SCRATCH_CALL, s, task, __builtin_preserve_access_index(&file->f_path), BLOB_DIRFD, argument);
+		put_path(SCRATCH_CALL, s, task, __builtin_preserve_access_index(&file->f_path), tag, argument);
 }
 
 #endif

@@ -14,7 +14,7 @@ struct walk {                   /* of a path from leaf to root; pointers as numb
 
 struct scratch {
 	u32 used;
-	u32 padding;
+	u32 unread;             /* a string of this record could not be read */
 	struct walk walk;
 	u8 bytes[WIRE_RECORD_MAX + 2 * WIRE_TEXT_MAX];
 };
@@ -39,8 +39,11 @@ struct wire_shape shapes_compat[WIRE_CALLS];
 __u32 own_pid;                    /* our own calls are not recorded: a rule on sendto must not feed itself */
 
 __u64 drops[DROP_REASONS];
+__u64 unread;                     /* arguments in memory that was not there: never touched (argv of an exec that failed early), or unmapped since */
 
 static __always_inline void count_drop(enum wire_drop reason) { __sync_fetch_and_add(&drops[reason], 1); }
+
+static __always_inline void count_unread(void) { __sync_fetch_and_add(&unread, 1); }
 
 static __always_inline struct scratch *scratch_of(u32 which) { return bpf_map_lookup_elem(&scratches, &which); }
 
@@ -56,6 +59,7 @@ static __always_inline struct wire_header *begin_record(struct scratch *s, u16 k
 	header->pid = id >> 32;
 	header->cpu = bpf_get_smp_processor_id();
 	s->used = sizeof(*header);
+	s->unread = 0;
 	return header;
 }
 
@@ -111,8 +115,9 @@ static __always_inline void put_user_text(struct scratch *s, u16 tag, u64 addres
 		return;
 	length = bpf_probe_read_user_str(room, WIRE_TEXT_MAX, (const void *)address);
 	if (length <= 0) {
+		s->unread = 1;
 		if (address)
-			count_drop(DROP_FAULT);
+			count_unread();
 		end_blob(s, BLOB_FAULT, 0, detail);
 		return;
 	}
@@ -132,7 +137,7 @@ static __always_inline void put_user_bytes(struct scratch *s, u16 tag, u64 addre
 	asm volatile("%0 &= %1" : "+r"(length) : "i"(WIRE_TEXT_MAX - 1));
 	if (bpf_probe_read_user(room, length, (const void *)address)) {
 		if (address)
-			count_drop(DROP_FAULT);
+			count_unread();
 		end_blob(s, BLOB_FAULT, 0, detail);
 		return;
 	}

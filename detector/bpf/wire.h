@@ -95,6 +95,7 @@ enum wire_tag {
 	BLOB_FORK,              /* wire_fork */
 	BLOB_EXIT,              /* wire_exit */
 	BLOB_ARGUMENT,          /* one string of a failed exec's argv; detail: its place */
+	BLOB_OPENED,            /* names from leaf to root of the opened file, where the string that named it was gone */
 };
 
 struct wire_blob {
@@ -187,7 +188,6 @@ struct wire_exit {
 enum wire_drop {
 	DROP_RING_FULL,
 	DROP_SCRATCH,           /* a blob that found no room in the record */
-	DROP_FAULT,             /* memory that could not be read */
 	DROP_CALL_NUMBER,       /* a call whose number is beyond the table */
 	DROP_REASONS
 };

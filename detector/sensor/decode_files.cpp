@@ -155,7 +155,10 @@ void Decoder::open_file(Event& event) {
   if (!event.fd.known) entry = FileEntry{.kind = FileKind::File};
   event.fd.known = true;
   entry.flags = static_cast<std::uint32_t>(open_flags());
-  if (entry.kind == FileKind::Memfd) {
+  if (const Blob* opened = record_.find(BLOB_OPENED)) {
+    if (entry.kind != FileKind::Memfd) append_path(entry.name, opened->bytes);
+    event.fd.name_raw = event.object_path = entry.name;
+  } else if (entry.kind == FileKind::Memfd) {
     entry.name = "memfd:";
     entry.name += path;
   } else {

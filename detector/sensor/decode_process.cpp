@@ -50,10 +50,12 @@ Process* Decoder::process_of_header() {
   const std::int64_t tid = record_.header.tid, pid = record_.header.pid;
   Process* process = table_.find(tid);
   if (process != nullptr && process->pid == pid) return process;
-  if (record_.header.kind != WIRE_EXIT) look_up_(table_, tid);
-  process = table_.find(tid);
-  if (process != nullptr && process->pid == pid) return process;
-  ++counts_.unknown_process;
+  if (record_.header.kind != WIRE_EXIT) {
+    look_up_(table_, tid);
+    process = table_.find(tid);
+    if (process != nullptr && process->pid == pid) return process;
+    ++counts_.unknown_process;    // an exit needs no count: nobody will ask about this one again
+  }
   process = table_.add(tid, pid);
   if (process != nullptr && process->uid == 0xFFFFFFFF) process->uid = record_.header.uid;
   return process;

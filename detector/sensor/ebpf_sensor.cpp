@@ -1,5 +1,5 @@
-// The live sensor. The programs are attached first and /proc is read afterwards, while the ring fills: nothing between the two is missed,
-// and what is seen twice says the same twice. The kernel does not wake us for every record (700-1650 ns each): it does at 64 KiB, and
+// The live sensor. The programs are attached first and /proc is read afterwards, while what happens is set aside: nothing between the two is
+// missed, and what is seen twice says the same twice. The kernel does not wake us for every record (700-1650 ns each): it does at 64 KiB, and
 // we look by ourselves every few milliseconds while there is something, more rarely when there is not.
 #include "detector/sensor/ebpf_sensor.h"
 
@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstring>
+#include <deque>
 
 #include <fmt/format.h>
 
@@ -33,6 +34,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kShortestNap{2}, kLongestNap{50};
 constexpr std::size_t kRecordsPerPoll = 65536;     // then the caller gets its turn
+constexpr std::size_t kMostSetAside = 64 << 20;    // of records, while /proc is read; then the ring has to hold the rest
 constexpr auto kClockEvery = std::chrono::seconds(10), kPurgeEvery = std::chrono::seconds(300);
 
 // libbpf's own words are only of use when loading fails; then the last of them are added to the error.
@@ -108,7 +110,11 @@ class EbpfSensor : public Sensor {
     if (!ring_) return why_not("map the ring buffer", errno);
     if (const int failed = sensor_bpf__attach(skeleton_.get())) return why_not("attach the eBPF programs", -failed);
     set_clock();
-    scan_.scan(table_);
+    starting_ = true;
+    scan_.scan(table_, [this] {
+      if (set_aside_bytes_ < kMostSetAside) ring_buffer__consume(ring_.get());
+    });
+    starting_ = false;
     return {};
   }
 
@@ -146,9 +152,9 @@ class EbpfSensor : public Sensor {
     const auto& drops = skeleton_->bss->drops;
     status.drops.ring_full = drops[DROP_RING_FULL];
     status.drops.scratch = drops[DROP_SCRATCH] + drops[DROP_CALL_NUMBER] + decoder_.counts().malformed;
-    status.drops.fault = drops[DROP_FAULT];
-    status.drops.unknown_process = decoder_.counts().unknown_process;
     status.drops.table_full = table_.refused();
+    status.gaps.unread = skeleton_->bss->unread;
+    status.gaps.unknown_process = decoder_.counts().unknown_process;
     status.processes = table_.size();
     status.files = table_.files();
     return status;
@@ -158,7 +164,12 @@ class EbpfSensor : public Sensor {
   static constexpr int kTurnOver = -EAGAIN;   // from on_record: enough for one poll
 
   static int on_record(void* self, void* bytes, std::size_t length) {
-    return static_cast<EbpfSensor*>(self)->take({static_cast<const char*>(bytes), length});
+    auto& sensor = *static_cast<EbpfSensor*>(self);
+    const std::string_view record{static_cast<const char*>(bytes), length};
+    if (!sensor.starting_) return sensor.take(record);
+    sensor.set_aside_.emplace_back(record);
+    sensor.set_aside_bytes_ += length;
+    return 0;
   }
 
   int take(std::string_view record) {
@@ -169,7 +180,8 @@ class EbpfSensor : public Sensor {
 
   bool consume() {
     this_poll_ = 0;
-    ring_buffer__consume(ring_.get());
+    for (; !set_aside_.empty() && this_poll_ < kRecordsPerPoll; set_aside_.pop_front()) take(set_aside_.front());
+    if (set_aside_.empty()) ring_buffer__consume(ring_.get());
     return this_poll_ > 0;
   }
 
@@ -204,6 +216,7 @@ class EbpfSensor : public Sensor {
         const bool exec = names[i] == "execve" || names[i] == "execveat";
         std::uint8_t bits = 0;
         if (!names[i].empty() && asked(names[i])) bits = exec ? WANT_FAILURE : WANT_SUCCESS | WANT_FAILURE;
+        if (options_.drop_failed) bits &= WANT_SUCCESS;
         if (row != nullptr) {
           const bool kept = row->keeps == Keeps::Always || (row->keeps == Keeps::Files && files) || (row->keeps == Keeps::Sockets && sockets);
           if (kept) bits |= WANT_SUCCESS;
@@ -242,6 +255,10 @@ class EbpfSensor : public Sensor {
   const Each* each_ = nullptr;
   std::uint64_t records_ = 0;
   std::size_t this_poll_ = 0;
+  // Records that came while /proc was read. A machine with 30,000 processes takes seconds for that; the ring alone would be full by then.
+  bool starting_ = false;
+  std::deque<std::string> set_aside_;
+  std::size_t set_aside_bytes_ = 0;
   milliseconds nap_ = kShortestNap;
   std::chrono::steady_clock::time_point clock_set_, purged_ = std::chrono::steady_clock::now();
   std::unique_ptr<sensor_bpf, SkeletonEnd> skeleton_;

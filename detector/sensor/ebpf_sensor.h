@@ -12,6 +12,7 @@ namespace detector {
 struct EbpfOptions {
   std::size_t ring_bytes = 8 << 20;        // a power of two, at least a page
   bool include_own_calls = false;          // of this very process: a rule on what the detector does would feed itself
+  bool drop_failed = false;                // calls that failed are forgotten in the kernel: no event, and no cost of one
   std::string hostname;                    // "": this machine's
 };
 

@@ -119,9 +119,10 @@ core::TimePoint boot_time() {
 
 ProcScan::ProcScan(Containers& containers, std::string proc) : containers_(containers), proc_(std::move(proc)), boot_(boot_time()) {}
 
-void ProcScan::scan(ProcessTable& table) {
+void ProcScan::scan(ProcessTable& table, const std::function<void()>& between) {
   const auto processes = ids_in(proc_);
   for (const std::int64_t pid : processes) {
+    between();
     if (!read_process(table, pid)) continue;
     for (const std::int64_t tid : ids_in(fmt::format("{}/{}/task", proc_, pid))) {
       if (tid != pid) read_process(table, tid);

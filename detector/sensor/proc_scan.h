@@ -4,6 +4,7 @@
 #include "detector/event/containers.h"
 #include "detector/event/process_table.h"
 
+#include <functional>
 #include <string>
 
 namespace detector {
@@ -13,7 +14,8 @@ class ProcScan {
   // `proc`: where it is mounted; another folder in tests.
   ProcScan(Containers& containers, std::string proc = "/proc");
 
-  void scan(ProcessTable& table);                              // all processes and threads
+  // All processes and threads. `between` is called before each process: for whoever must not be kept waiting.
+  void scan(ProcessTable& table, const std::function<void()>& between);
   void look_up(ProcessTable& table, std::int64_t tid);         // one; unknown to /proc too: the table is unchanged
 
  private:

@@ -11,13 +11,19 @@
 
 namespace detector {
 
-struct SensorDrops {                 // since the start; every loss is one of these
-  std::uint64_t ring_full = 0, scratch = 0, fault = 0, unknown_process = 0, table_full = 0;
+struct SensorDrops {                 // since the start; every loss of an event, or of a part that rules need, is one of these
+  std::uint64_t ring_full = 0, scratch = 0, table_full = 0;
+};
+
+struct SensorGaps {                  // since the start; the events came, but something about them could not be had
+  std::uint64_t unread = 0;          // an argument in memory that was not there
+  std::uint64_t unknown_process = 0; // its process ended before /proc could be asked, and its start was not seen
 };
 
 struct SensorStatus {
   std::uint64_t events = 0;          // records taken out of the ring
   SensorDrops drops;
+  SensorGaps gaps;
   std::size_t processes = 0, files = 0;
 };
 

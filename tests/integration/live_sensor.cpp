@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "tests/support/catch.h"
@@ -123,6 +124,38 @@ TEST_CASE("an open through a symlink tells what was really opened, and is not ca
   REQUIRE(opened != nullptr);
   CHECK(opened->object_path.ends_with("etc/hostname"));
   CHECK_FALSE(opened->rewritten);
+}
+
+TEST_CASE("who unmaps the path while the kernel opens what it says is seen with the path all the same, and nothing counts as lost") {
+  NEEDS_LIVE_SENSOR();
+  const Folder folder;
+  const std::string fifo = folder.path + "/fifo";
+  REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
+  const auto before = watch->sensor().status();
+  const auto seen = watch->child([&] {
+    char* const page = static_cast<char*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    std::strcpy(page, fifo.c_str());
+    std::atomic<pid_t> tid{0};
+    std::thread opener([&] {
+      tid = gettid();
+      open(page, O_WRONLY);       // waits for a reader: the string was copied long before
+    });
+    while (tid == 0) std::this_thread::yield();
+    // "257 0xffffff9c 0x…" once it sleeps in openat, "running" until then.
+    for (std::string state; !state.starts_with("257 ");) std::getline(std::ifstream("/proc/self/task/" + std::to_string(tid) + "/syscall"), state);
+    munmap(page, 4096);
+    const int reader = open(fifo.c_str(), O_RDONLY);
+    opener.join();
+    close(reader);
+  });
+
+  const Seen* opened = find(seen, "openat", [](const Seen& s) { return s.text("flags") == "O_WRONLY"; });
+  REQUIRE(opened != nullptr);
+  CHECK(opened->fd.entry.name == fifo);
+  CHECK(opened->object_path == fifo);
+  const auto after = watch->sensor().status();
+  CHECK(after.gaps.unread > before.gaps.unread);
+  CHECK(after.drops.ring_full + after.drops.scratch + after.drops.table_full == before.drops.ring_full + before.drops.scratch + before.drops.table_full);
 }
 
 TEST_CASE("a path that another thread rewrites during the call is found out") {

@@ -115,6 +115,34 @@ TEST_CASE("a string that is not what was opened is marked, with what was") {
   CHECK(bench.event.object_path == "etc/shadow");
 }
 
+TEST_CASE("an open whose string was gone has the kernel's name, not that of the current folder") {
+  Bench bench;
+  RecordMaker record(WIRE_CALL, SYS_openat, 3);
+  record.argument(0, static_cast<std::uint64_t>(AT_FDCWD))
+      .blob(BLOB_FAULT, {}, 1)
+      .blob(BLOB_FILE, file_blob(77, "shadow", "etc"), 3)
+      .blob(BLOB_OPENED, std::string_view("shadow\0etc\0", 11));
+
+  REQUIRE(bench.decode(record));
+
+  CHECK(bench.event.fd.entry.name == "/etc/shadow");
+  CHECK(bench.event.fd.name_raw == "/etc/shadow");
+  CHECK(bench.event.object_path == "/etc/shadow");
+  CHECK(bench.table.find(100)->files->entries.at(3).name == "/etc/shadow");
+}
+
+TEST_CASE("the exit of a process that was never seen is no gap, a call of one is") {
+  Bench bench;
+  RecordMaker exit(WIRE_EXIT, 0, 0), call(WIRE_CALL, SYS_getppid, 1);
+  exit.thread(501, 501).value(BLOB_EXIT, wire_exit{});
+  call.thread(502, 502);
+
+  bench.decode(exit);
+  CHECK(bench.decoder.counts().unknown_process == 0);
+  bench.decode(call);
+  CHECK(bench.decoder.counts().unknown_process == 1);
+}
+
 TEST_CASE("an entry of the file table that the kernel contradicts is not believed") {
   Bench bench;
   RecordMaker opened(WIRE_CALL, SYS_open, 3);
