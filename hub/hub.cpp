@@ -23,6 +23,8 @@
 #include <pthread.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <future>
@@ -36,6 +38,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kRequestGrace = 1s;  // the journal answers within a sync
 constexpr auto kSinkGrace = 6s;
+constexpr auto kEnd = 2s;  // what Delivery::stop takes beyond its grace, at most
 constexpr auto kAll = 8s;  // Docker kills at 10
 
 // Offsets are never used again, not even those of a journal that was lost: the cursors remember how far they had come.
@@ -84,12 +87,14 @@ struct Hub::Rooms {
   std::unique_ptr<ControlSocket> control;
   std::thread control_thread, delivery_thread;
   std::promise<void> stop_asked;
-  bool stopping = false;  // on the control loop
+  std::atomic<bool> opening{true};  // nothing has been taken or sent since the start
+  bool stopping = false;            // on the control loop
   bool closed = false;
 
   void ask_to_stop(const std::string& why);
   void wait_for_signal();
-  void start_threads();
+  void start_control();
+  void start_delivery();
   void drain();
   void close();
 };
@@ -101,6 +106,7 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
   auto rooms = std::make_unique<Rooms>(std::move(*directory), loop);
   Rooms& r = *rooms;
   auto hub = std::unique_ptr<Hub>{new Hub{std::move(rooms)}};  // from here on its destructor closes what is open
+  r.start_control();
 
   auto state = parts.open_state(r.directory.state_file());
   if (!state) return core::in_context("open the state", state.error());
@@ -120,6 +126,7 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
   r.delivery = std::make_unique<Delivery>(loop, *r.journal, *r.state, r.metrics, std::move(outputs));
   r.journal->on_durable([delivery = r.delivery.get()](Offset) { delivery->wake(); });
   if (const auto started = r.delivery->start(); !started) return core::in_context("start delivery", started.error());
+  r.opening = false;
   r.report =
       std::make_unique<Report>(*r.journal, r.metrics, [delivery = r.delivery.get()] { return delivery->status(); });
 
@@ -128,7 +135,7 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
   });
   if (!control) return control.error();
   r.control = std::move(*control);
-  r.start_threads();
+  r.start_delivery();
 
   r.ingest = std::make_unique<IngestRoom>(*r.journal, r.metrics, core::AlertLimits{.bytes = config.alert_bytes.count});
   HttpServerOptions http;
@@ -160,11 +167,6 @@ std::string Hub::status_json() const {
 }
 
 void Hub::run() {
-  asio::post(rooms_->control_loop, [r = rooms_.get()] {
-    r->signals.add(SIGTERM);
-    r->signals.add(SIGINT);
-    r->wait_for_signal();
-  });
   rooms_->stop_asked.get_future().wait();
   rooms_->close();
 }
@@ -190,6 +192,11 @@ void Hub::Rooms::ask_to_stop(const std::string& why) {
 void Hub::Rooms::wait_for_signal() {
   signals.async_wait([this](boost::system::error_code fault, int signal) {
     if (fault) return;
+    if (opening) {
+      // A journal may take seconds to read, and everything it has is as safe as it will be after them.
+      core::log_info("hub_stopping", {{"why", "a signal came while the hub was opening"}});
+      std::_Exit(0);
+    }
     if (stopping) {
       core::log_warning("stop_cut_short", {{"why", "a second signal came"},
                                            {"effect", "alerts settled in the last second are delivered again"}});
@@ -200,11 +207,20 @@ void Hub::Rooms::wait_for_signal() {
   });
 }
 
-void Hub::Rooms::start_threads() {
+// Before anything that takes time: as process 1 of a container the hub would not even notice a signal it does not ask
+// for.
+void Hub::Rooms::start_control() {
+  boost::system::error_code ignored;  // only a signal's number can be wrong
+  signals.add(SIGTERM, ignored);
+  signals.add(SIGINT, ignored);
+  wait_for_signal();
   control_thread = std::thread{[this] {
     pthread_setname_np(pthread_self(), "control");
     control_loop.run();
   }};
+}
+
+void Hub::Rooms::start_delivery() {
   delivery_thread = std::thread{[this] {
     pthread_setname_np(pthread_self(), "delivery");
     const auto work = asio::make_work_guard(delivery_loop);
@@ -213,9 +229,12 @@ void Hub::Rooms::start_threads() {
 }
 
 void Hub::Rooms::drain() {
+  const auto begun = std::chrono::steady_clock::now();
   if (server) server->stop(kRequestGrace);
   if (!delivery_thread.joinable()) return;
-  auto stopped = asio::co_spawn(delivery_loop, delivery->stop(kSinkGrace), asio::use_future);
+  const auto left = begun + kAll - kEnd - std::chrono::steady_clock::now();
+  const auto grace = std::clamp<core::Duration>(left, 0s, kSinkGrace);
+  auto stopped = asio::co_spawn(delivery_loop, delivery->stop(grace), asio::use_future);
   if (stopped.wait_for(kAll) != std::future_status::ready) core::log_error("delivery_did_not_stop");
 }
 

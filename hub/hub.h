@@ -34,8 +34,8 @@ class Hub {
   std::string status_json() const;
 
   // Serves until SIGTERM, SIGINT or stop(); then drains: no new connection, requests under way are answered, sinks get
-  // 6 s, cursors are saved. At most 8 s in all; a second signal ends the program at once (everything acknowledged is in
-  // the journal).
+  // 6 s for what is queued and due, cursors are saved. At most 8 s in all; a second signal ends the program at once
+  // (everything acknowledged is in the journal), and so does a first one while open() has not begun to deliver.
   void run();
   // Any thread.
   void stop();

@@ -29,6 +29,7 @@ class Backlog {
   core::Result<> refill(Journal& journal);
 
   bool is_empty() const { return waiting_.empty(); }
+  bool is_behind() const { return scan_ < known_end_; }  // decisions lie in the journal that refill() has not read
   std::uint64_t waiting() const { return count_; }  // offsets in the ranges held here, not the whole queue
   // The run that the next alert is part of: how many offsets after it are surely this sink's too.
   std::uint64_t run_length() const {

@@ -29,8 +29,9 @@ struct Delivery::Rooms {
   void on_decided(const Decision& decision, Offset record);
   void pump_all();
   void tick();
-  asio::awaitable<void> wait_for_idle(core::Duration patience);
-  bool is_idle() const;
+  asio::awaitable<void> drain(Instant until);
+  asio::awaitable<void> wait_for_flights(Instant until, Instant until_of_the_unwell);
+  bool has_undecided() const;
 
   asio::io_context& loop;
   Journal& journal;
@@ -50,6 +51,9 @@ struct Delivery::Rooms {
 };
 
 namespace {
+constexpr auto kPatienceWithTheUnwell = 1s;  // for the one request that asks whether they are back
+constexpr auto kRouterStuck = 200ms;         // that long without a decision: the journal takes none
+
 RouteTable table_of(const Outputs& outputs) {
   std::vector<Guard> guards;
   for (const Sink& sink : outputs.sinks) guards.push_back({sink.name, sink.minimumpriority});
@@ -247,27 +251,53 @@ void Delivery::wake() {
   });
 }
 
-bool Delivery::Rooms::is_idle() const {
-  return std::all_of(sinks.begin(), sinks.end(), [](const auto& sink) { return sink->is_idle(); });
+bool Delivery::Rooms::has_undecided() const {
+  for (Offset at = router.decided(); at < journal.durable_end();) {
+    const auto page = journal.read(at, {.records = 1, .bytes = 1}, static_cast<std::uint8_t>(RecordType::Alert));
+    if (!page || page->next <= at) return false;
+    if (!page->records.empty()) return true;
+    at = page->next;
+  }
+  return false;
 }
 
-asio::awaitable<void> Delivery::Rooms::wait_for_idle(core::Duration patience) {
-  const auto until = Instant::clock::now() + std::chrono::duration_cast<Instant::duration>(patience);
-  while (!is_idle() && Instant::clock::now() < until) {
-    idle_timer.expires_at(until);
+// Lets the router and the sinks go on until neither has anything that could go now.
+asio::awaitable<void> Delivery::Rooms::drain(Instant until) {
+  for (const auto& sink : sinks) sink->drain();
+  router.wake();
+  Offset decided = router.decided();
+  for (Instant now = Instant::clock::now(), moved = now; now < until; now = Instant::clock::now()) {
+    if (router.is_appending() || std::exchange(decided, router.decided()) != router.decided()) moved = now;
+    const bool sending = std::any_of(sinks.begin(), sinks.end(), [](const auto& sink) { return sink->has_work(); });
+    if (!sending && (now - moved >= kRouterStuck || (!router.is_appending() && !has_undecided()))) break;
+    idle_timer.expires_at(std::min(until, now + 20ms));
+    co_await idle_timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+asio::awaitable<void> Delivery::Rooms::wait_for_flights(Instant until, Instant until_of_the_unwell) {
+  for (Instant now = Instant::clock::now(); now < until; now = Instant::clock::now()) {
+    const bool over = std::all_of(sinks.begin(), sinks.end(), [&](const auto& sink) {
+      return sink->is_idle() || (sink->is_unwell() && now >= until_of_the_unwell);
+    });
+    if (over) break;
+    idle_timer.expires_at(now < until_of_the_unwell ? std::min(until, until_of_the_unwell) : until);
     co_await idle_timer.async_wait(asio::as_tuple(asio::use_awaitable));
   }
 }
 
 asio::awaitable<void> Delivery::stop(core::Duration grace) {
   Rooms& rooms = *rooms_;
+  const Instant now = Instant::clock::now();
+  const auto whole = std::chrono::duration_cast<Instant::duration>(grace);
+  // The last sixth is for what is under way, so that an end in order repeats nothing at a sink that answers within it.
+  co_await rooms.drain(now + whole - whole / 6);
   rooms.router.stop();
   for (const auto& sink : rooms.sinks) sink->stop();
-  co_await rooms.wait_for_idle(grace);
-  if (!rooms.is_idle()) {
-    for (const auto& sink : rooms.sinks) sink->cancel();
-    co_await rooms.wait_for_idle(300ms);
-  }
+  co_await rooms.wait_for_flights(now + whole, now + std::min<Instant::duration>(whole, kPatienceWithTheUnwell));
+  for (const auto& sink : rooms.sinks) sink->cancel();
+  const Instant cancelled = Instant::clock::now() + 300ms;
+  co_await rooms.wait_for_flights(cancelled, cancelled);
 
   // Outputs that hold deliveries of their own (Kafka) report them now, so the cursors are saved after it. All at once,
   // in bounded time.

@@ -40,7 +40,9 @@ class Delivery {
   // Any thread: the journal's durable end moved.
   void wake();
 
-  // On the loop. Stops taking new work, gives attempts under way `grace`, then cancels them; saves cursors durably; closes outputs.
+  // On the loop, when nothing new comes in. For `grace` the router goes on with what is durable and the sinks with what is due, less if they
+  // are through; a sink that is unwell (paused, throttled, its breaker open) delays nobody. Then cancels what is under way, closes the outputs
+  // and saves cursors durably, in 2 s at most; what is left stays queued.
   boost::asio::awaitable<void> stop(core::Duration grace);
 
   // Any thread.

@@ -91,7 +91,11 @@ bool SinkWorker::plan(Flight& flight, const outputs::Limits& limits, Instant now
     if (const auto due = retries_.next_due()) later(std::max(*due, now + 1ms));
     return false;
   };
-  if (!has_fresh() && retries_.size() == 0 && bisections_.empty()) return false;
+  if (!has_fresh() && retries_.size() == 0 && bisections_.empty()) {
+    if (backlog_.is_behind() && !journal_troubled_) later(now + 10ms);  // all that was read was settled on the way
+    return false;
+  }
+  if (draining_ && is_unwell()) return false;
 
   if (const auto blocked = holds_.blocked_until("", now)) {
     later(*blocked);
@@ -110,8 +114,9 @@ bool SinkWorker::plan(Flight& flight, const outputs::Limits& limits, Instant now
   if (breaker_.is_open()) {
     if (!flights_.empty()) return false;
     flight.probe = true;
-    if (now >= breaker_.next_probe()) return fill_probe(flight, limits, now) || when_due();
+    if (!draining_ && now >= breaker_.next_probe()) return fill_probe(flight, limits, now) || when_due();
     if (breaker_.may_be_the_alerts() && fill_main(flight, limits, 1, now)) return true;
+    if (draining_) return when_due();
     later(breaker_.next_probe());
     return false;
   }
@@ -125,7 +130,7 @@ bool SinkWorker::plan(Flight& flight, const outputs::Limits& limits, Instant now
     const std::size_t most = std::max<std::size_t>(limits.items, 1);
     if (!waiting_since_) waiting_since_ = now;
     const Instant full_by = *waiting_since_ + std::chrono::duration_cast<Instant::duration>(limits.max_wait);
-    if (held_over_ || backlog_.waiting() >= most || now >= full_by) {
+    if (held_over_ || draining_ || backlog_.waiting() >= most || now >= full_by) {
       if (fill_main(flight, limits, most, now)) return true;
     } else {
       later(full_by);
@@ -290,6 +295,25 @@ void SinkWorker::arm(std::optional<Instant> wake, Instant now) {
   timer_.async_wait([this, alive = std::weak_ptr{alive_}](const boost::system::error_code& error) {
     if (!error && !alive.expired()) pump();
   });
+}
+
+void SinkWorker::drain() {
+  draining_ = true;
+  pump();
+}
+
+bool SinkWorker::is_unwell() const {
+  return holds_.find("") != nullptr || (breaker_.is_open() && !(breaker_.may_be_the_alerts() && has_fresh()));
+}
+
+bool SinkWorker::has_work() const {
+  if (is_unwell()) return false;
+  if (!flights_.empty()) return true;
+  if (shared_.checkpoint.is_stuck()) return false;
+  if (!bisections_.empty()) return true;
+  if (window_.size() < kWindow && (has_fresh() || (backlog_.is_behind() && !journal_troubled_))) return true;
+  const auto due = retries_.next_due();
+  return due && *due <= Instant::clock::now();
 }
 
 void SinkWorker::cancel() {

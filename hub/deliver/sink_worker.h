@@ -46,6 +46,10 @@ class SinkWorker : public Tracked {
   void pump();     // sends whatever may go now, and sets the alarm for what may go later
   void observe();  // once a second: the age of its oldest alert
 
+  // The end is near: from now on batches do not wait to be full, and a sink that is unwell is not probed.
+  void drain();
+  bool has_work() const;  // under way, or due now. A sink that is unwell has none: whoever waits for it may wait long
+  bool is_unwell() const;
   void stop() { stopping_ = true; }  // nothing new goes out
   bool is_idle() const { return flights_.empty(); }
   void cancel();  // what is under way ends soon; outcomes still count
@@ -127,7 +131,7 @@ class SinkWorker : public Tracked {
   std::uint64_t delivered_here_ = 0;      // since the start
   std::size_t sent_ = 0;                  // requests since the start
   std::string last_retry_;                // why, for the breaker
-  bool probe_newest_ = false, bisected_last_ = false, stopping_ = false, pumping_ = false, pump_again_ = false,
+  bool probe_newest_ = false, bisected_last_ = false, draining_ = false, stopping_ = false, pumping_ = false, pump_again_ = false,
        journal_troubled_ = false;
   std::uint64_t version_ = 1;
   Offset oldest_known_;
