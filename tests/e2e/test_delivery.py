@@ -2,6 +2,7 @@
 """What becomes of alerts when sinks, hubs and operators do what they do: poison, restarts, SIGTERM."""
 import json
 import os
+import subprocess
 import sys
 import time
 
@@ -233,6 +234,55 @@ def _(folder):
     wait_until(lambda: set(seqs(away.alerts())) == set(range(1, 5001)), 30, "everything after the last start")
     hub.stop()
     away.close()
+
+
+def cli(hub, *words, well=True):
+    """What `tocsin-hub WORDS` says on the hub's configuration, on stdout or else on stderr."""
+    done = subprocess.run([hub.binary, "--config", hub.hub_yaml, *words], capture_output=True, text=True, timeout=20, check=False)
+    expect((done.returncode == 0) == well, f"{words} ended with {done.returncode}: {done.stdout}{done.stderr}")
+    return done.stdout if well else done.stderr
+
+
+@case("dead letters are listed and shown by the command line, with a running hub, after its end and after its kill")
+def _(folder):
+    picky, fussy = Receiver(lambda r: Reply(400, b"no such \x1b[31mfield") if "poison" in r.body.decode() else Reply(200)), Receiver(lambda r: Reply(422, b"never"))
+    hub = Hub(folder, {"outputs": {"picky": webhook(picky), "fussy": webhook(fussy)}}).start()
+    sent = json.dumps(alert(1, rule="Shell in \u001b[2J container", extra={"poison": True, "number": 12345678901234567890}))
+    _, headers, _ = hub.post(sent.encode())
+    hub.post(alert(2, priority="Critical"))
+    wait_until(lambda: hub.sink("picky")["dead_letters"] == 1 and hub.sink("fussy")["dead_letters"] == 2, 10, "three dead letters")
+    wait_until(lambda: len(hub.dead_letters()) == 3, 5, "three dead letters in state.db")
+
+    def check(when):
+        table, listed = cli(hub, "dead-letters", "list"), json.loads(cli(hub, "--json", "dead-letters", "list"))["dead_letters"]
+        expect(len(table.splitlines()) == 4, f"{when}: a head and three lines, not\n{table}")
+        expect(len(cli(hub, "dead-letters", "list", "--sink", "picky").splitlines()) == 2, f"{when}: --sink picks another number than one")
+        expect("\x1b" not in table, f"{when}: an alert writes to the terminal:\n{table!r}")
+        expect(sorted((letter["sink"], letter["attempts"]) for letter in listed) == [("fussy", 1), ("fussy", 1), ("picky", 1)], f"{when}: {listed}")
+        letter = next(one for one in listed if one["sink"] == "picky")
+        expect(letter["id"] == headers["Tocsin-Alert-Id"], f"{when}: the id is not the acknowledged one: {letter}")
+        shown = cli(hub, "dead-letters", "show", str(letter["number"]))
+        expect(shown.startswith("sink       picky\nid         " + letter["id"] + "\nat "), f"{when}: {shown}")
+        for word in ("priority   warning", "400", "no such", "attempts   1", "12345678901234567890"):
+            expect(word in shown, f"{when}: '{word}' is not in\n{shown}")
+        expect("\x1b" not in shown, f"{when}: a dead letter writes to the terminal:\n{shown!r}")
+        whole = json.loads(cli(hub, "--json", "dead-letters", "show", str(letter["number"])))
+        expect(json.loads(whole["alert"])["output_fields"]["number"] == 12345678901234567890, f"{when}: {whole}")
+        none = cli(hub, "dead-letters", "show", "4711", well=False)
+        expect(none == "tocsin-hub: there is no dead letter 4711\n", f"{when}: {none!r}")
+        return listed
+
+    running = check("while the hub runs")
+    hub.stop()
+    expect(check("after its end") == running, "the list is another one without a hub")
+    hub.start()
+    hub.kill()                                             # leaves its socket behind
+    expect(check("after its kill") == running, "the list is another one after a kill")
+    hub.start()
+    expect(check("after the next start") == running, "a start changed the dead letters")
+    hub.stop()
+    picky.close()
+    fussy.close()
 
 
 @case("a sink that returns gets its backlog within ten seconds")
