@@ -3,6 +3,9 @@
 .PHONY: help run build dev setup setup-test test check soak asan tsan bench bench-ingest bench-detector format tidy clean docker-build docker-up docker-down
 
 JOBS ?= $(shell nproc)
+# One cache for all build folders and clones: paths in it are relative.
+export CCACHE_BASEDIR ?= $(CURDIR)
+export CCACHE_NOHASHDIR ?= 1
 REPEAT ?= 20
 # A working preset is configured again only when it is new: cmake itself notices changed lists.
 configure = test -f build/$(1)/build.ninja || cmake --preset $(1) $(if $(TOCSIN_WERROR),-DTOCSIN_WERROR=$(TOCSIN_WERROR)) > build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }

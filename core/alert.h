@@ -20,7 +20,7 @@ struct AlertField {
   enum class Kind : std::uint8_t { Null, Boolean, Number, Text, Nested };
   std::string name;
   Kind kind = Kind::Null;
-  std::string json;  // the value as JSON; a number keeps its literal (2^53 and beyond survive)
+  std::string json;  // the value as JSON, but for Text; a number keeps its literal (2^53 and beyond survive)
   std::string text;  // Text: the string itself, unescaped; Null: empty; otherwise the same as `json`
 };
 

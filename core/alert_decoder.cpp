@@ -23,61 +23,65 @@ Error invalid(std::string what) {
   return {Fault::Invalid, std::move(what)};
 }
 
-// What the walk over one alert has counted.
-struct Tally {
-  std::size_t keys = 0;
-};
+// The walk over one alert that looks for what is not allowed.
+class Inspection {
+ public:
+  explicit Inspection(const AlertLimits& limits) : limits_{limits} {}
 
-// True where two keys of one object are equal. Few keys: every pair; many: a set.
-bool has_duplicates(const object& map, std::string& duplicate) {
-  std::vector<std::string_view> keys;
-  for (const auto entry : map) keys.push_back(entry.key);
-  std::sort(keys.begin(), keys.end());
-  const auto twin = std::adjacent_find(keys.begin(), keys.end());
-  if (twin == keys.end()) return false;
-  duplicate = *twin;
-  return true;
-}
-
-// Null when the element is within the limits; else the sentence.
-std::optional<Error> check(const element& value, const AlertLimits& limits, Tally& tally) {
-  switch (value.type()) {
-    case element_type::OBJECT: {
-      object map;
-      if (value.get_object().get(map) != simdjson::SUCCESS) return {};
-      std::string duplicate;
-      if (has_duplicates(map, duplicate))
-        return invalid(fmt::format("key '{}' stands twice in one object", printable(truncate_utf8(duplicate, 60))));
-      for (const auto entry : map) {
-        if (++tally.keys > limits.keys) return invalid(fmt::format("more than {} keys", limits.keys));
-        if (entry.key.size() > limits.text_bytes)
-          return invalid(fmt::format("a key of more than {} bytes", limits.text_bytes));
-        if (auto fault = check(entry.value, limits, tally)) return fault;
+  // Null when the element is within the limits; else the sentence.
+  std::optional<Error> look_at(const element& value) {
+    switch (value.type()) {
+      case element_type::OBJECT: {
+        object map;
+        if (value.get_object().get(map) != simdjson::SUCCESS) return {};
+        if (auto fault = look_at_keys(map)) return fault;
+        for (const auto entry : map)
+          if (auto fault = look_at(entry.value)) return fault;
+        return {};
       }
-      return {};
+      case element_type::ARRAY: {
+        simdjson::dom::array items;
+        if (value.get_array().get(items) != simdjson::SUCCESS) return {};
+        for (const element item : items)
+          if (auto fault = look_at(item)) return fault;
+        return {};
+      }
+      case element_type::STRING: {
+        std::string_view text;
+        if (value.get_string().get(text) == simdjson::SUCCESS && text.size() > limits_.text_bytes)
+          return invalid(fmt::format("a string of more than {} bytes", limits_.text_bytes));
+        return {};
+      }
+      case element_type::INT64:
+      case element_type::UINT64:
+      case element_type::DOUBLE:
+      case element_type::BOOL:
+      case element_type::NULL_VALUE:
+        return {};
     }
-    case element_type::ARRAY: {
-      simdjson::dom::array items;
-      if (value.get_array().get(items) != simdjson::SUCCESS) return {};
-      for (const element item : items)
-        if (auto fault = check(item, limits, tally)) return fault;
-      return {};
-    }
-    case element_type::STRING: {
-      std::string_view text;
-      if (value.get_string().get(text) == simdjson::SUCCESS && text.size() > limits.text_bytes)
-        return invalid(fmt::format("a string of more than {} bytes", limits.text_bytes));
-      return {};
-    }
-    case element_type::INT64:
-    case element_type::UINT64:
-    case element_type::DOUBLE:
-    case element_type::BOOL:
-    case element_type::NULL_VALUE:
-      return {};
+    return {};
   }
-  return {};
-}
+
+ private:
+  std::optional<Error> look_at_keys(const object& map) {
+    keys_.clear();
+    for (const auto entry : map) {
+      if (++count_ > limits_.keys) return invalid(fmt::format("more than {} keys", limits_.keys));
+      if (entry.key.size() > limits_.text_bytes)
+        return invalid(fmt::format("a key of more than {} bytes", limits_.text_bytes));
+      keys_.push_back(entry.key);
+    }
+    // Falco sends its keys sorted.
+    if (!std::is_sorted(keys_.begin(), keys_.end())) std::sort(keys_.begin(), keys_.end());
+    const auto twin = std::adjacent_find(keys_.begin(), keys_.end());
+    if (twin == keys_.end()) return {};
+    return invalid(fmt::format("key '{}' stands twice in one object", printable(truncate_utf8(*twin, 60))));
+  }
+
+  const AlertLimits& limits_;
+  std::size_t count_ = 0;
+  std::vector<std::string_view> keys_;
+};
 
 // Follows valid JSON text to find where each value of an object begins and ends, so that literals can be copied as they
 // came.
@@ -95,10 +99,16 @@ class Scanner {
     ++at_;
     return true;
   }
+  // A quote ends the string unless an odd number of backslashes stands before it.
   void skip_string() {
-    ++at_;
-    while (at_ < json_.size() && json_[at_] != '"') at_ += json_[at_] == '\\' ? 2 : 1;
-    ++at_;
+    while (true) {
+      at_ = json_.find('"', at_ + 1);
+      if (at_ == std::string_view::npos) break;
+      std::size_t backslashes = 0;
+      while (json_[at_ - 1 - backslashes] == '\\') ++backslashes;
+      if (backslashes % 2 == 0) break;
+    }
+    at_ = std::min(at_, json_.size() - 1) + 1;
   }
   std::string_view value() {
     blanks();
@@ -118,12 +128,16 @@ class Scanner {
         ++at_;
       } while (depth > 0 && at_ < json_.size());
     } else {
-      while (at_ < json_.size() && json_.find_first_of(",}] \t\r\n", at_) != at_) ++at_;
+      while (at_ < json_.size() && !ends_literal(json_[at_])) ++at_;
     }
     return json_.substr(begin, at_ - begin);
   }
 
  private:
+  static bool ends_literal(char c) {
+    return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' || c == '\r' || c == '\n';
+  }
+
   std::string_view json_;
   std::size_t at_ = 0;
 };
@@ -146,7 +160,6 @@ void for_each_entry(const object& map, std::string_view json, Each each) {
 AlertField to_field(std::string_view name, const element& value, std::string_view json) {
   AlertField field;
   field.name = name;
-  field.json = json;
   switch (value.type()) {
     case element_type::STRING: {
       std::string_view text;
@@ -170,6 +183,7 @@ AlertField to_field(std::string_view name, const element& value, std::string_vie
       field.kind = AlertField::Kind::Number;
       break;
   }
+  field.json = json;
   field.text = json;
   return field;
 }
@@ -202,8 +216,9 @@ Result<> read_fields(const element& value, std::string_view text, Alert& alert) 
   for_each_entry(fields, text, [&](std::string_view name, const element& field, std::string_view json) {
     alert.fields.push_back(to_field(name, field, json));
   });
-  std::sort(alert.fields.begin(), alert.fields.end(),
-            [](const AlertField& a, const AlertField& b) { return a.name < b.name; });
+  const auto by_name = [](const AlertField& a, const AlertField& b) { return a.name < b.name; };
+  if (!std::is_sorted(alert.fields.begin(), alert.fields.end(), by_name))
+    std::sort(alert.fields.begin(), alert.fields.end(), by_name);
   return boost::system::in_place_value;
 }
 
@@ -257,8 +272,7 @@ Result<Alert> to_alert(const element& root, std::string_view json, const AlertLi
   object map;
   if (root.get_object().get(map) != simdjson::SUCCESS) return invalid("not a JSON object");
   if (json.size() > limits.bytes) return invalid(fmt::format("more than {} bytes", limits.bytes));
-  Tally tally;
-  if (auto fault = check(root, limits, tally)) return *fault;
+  if (auto fault = Inspection{limits}.look_at(root)) return *fault;
 
   Alert alert;
   alert.json = json;

@@ -73,6 +73,7 @@ struct Hub::Rooms {
   StateDirectory directory;
   asio::io_context& delivery_loop;
   Metrics metrics;
+  FreshAlerts fresh;
   std::unique_ptr<StateStore> state;
   std::unique_ptr<Journal> journal;
   std::unique_ptr<Delivery> delivery;
@@ -124,6 +125,7 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
   r.journal = std::move(*journal);
 
   r.delivery = std::make_unique<Delivery>(loop, *r.journal, *r.state, r.metrics, std::move(outputs));
+  r.delivery->look_in(r.fresh);
   r.journal->on_durable([delivery = r.delivery.get()](Offset) { delivery->wake(); });
   if (const auto started = r.delivery->start(); !started) return core::in_context("start delivery", started.error());
   r.opening = false;
@@ -138,6 +140,7 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
   r.start_delivery();
 
   r.ingest = std::make_unique<IngestRoom>(*r.journal, r.metrics, core::AlertLimits{.bytes = config.alert_bytes.count});
+  r.ingest->fresh = &r.fresh;
   HttpServerOptions http;
   http.address = config.listenaddress;
   http.port = config.listenport;

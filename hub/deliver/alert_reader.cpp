@@ -34,6 +34,10 @@ core::Result<core::AlertRef> AlertReader::fetch(Offset offset, std::uint64_t run
 }
 
 core::Result<core::AlertRef> AlertReader::decode(const Record& record) {
+  if (core::AlertRef fresh = fresh_ != nullptr ? fresh_->take(record.offset) : nullptr) {
+    remember(record.offset, fresh);
+    return fresh;
+  }
   auto alert = decode_alert_record(decoder_, record.payload);
   if (!alert) return alert.error();
   auto shared = std::make_shared<const core::Alert>(std::move(*alert));

@@ -5,6 +5,7 @@
 
 #include "core/alert.h"
 #include "core/alert_decoder.h"
+#include "hub/ingest/fresh_alerts.h"
 #include "hub/journal/journal.h"
 
 #include <deque>
@@ -22,10 +23,14 @@ class AlertReader {
 
   core::Result<core::AlertRef> decode(const Record& record);  // and remembers it
 
+  // Where alerts that have just come in may still lie, decoded. Not set: none do.
+  void look_in(FreshAlerts& fresh) { fresh_ = &fresh; }
+
  private:
   void remember(Offset offset, const core::AlertRef& alert);
 
   Journal& journal_;
+  FreshAlerts* fresh_ = nullptr;
   core::AlertDecoder decoder_{
       {.bytes = 4 << 20, .depth = 1024, .keys = 1 << 20, .text_bytes = 4 << 20}};  // never stricter than ingest
   std::unordered_map<Offset, core::AlertRef> cache_;

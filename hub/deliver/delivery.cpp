@@ -80,6 +80,10 @@ Delivery::Delivery(asio::io_context& loop, Journal& journal, StateStore& state, 
 
 Delivery::~Delivery() = default;
 
+void Delivery::look_in(FreshAlerts& fresh) {
+  rooms_->reader.look_in(fresh);
+}
+
 core::Result<> Delivery::start() {
   return rooms_->start();
 }

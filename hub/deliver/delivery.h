@@ -3,6 +3,7 @@
 #pragma once
 
 #include "hub/deliver/sinks.h"
+#include "hub/ingest/fresh_alerts.h"
 #include "hub/journal/journal.h"
 #include "hub/metrics/metrics.h"
 #include "hub/state/state_store.h"
@@ -36,6 +37,9 @@ class Delivery {
   // Before the loop runs: reads cursors and totals, clamps what points below the journal, makes the cursors of new sinks durable.
   // Fault: the state cannot be read or written. After it, pumps begin as soon as the loop runs.
   core::Result<> start();
+
+  // Before start(): where alerts that have just come in lie decoded, so that the router need not decode them again.
+  void look_in(FreshAlerts& fresh);
 
   // Any thread: the journal's durable end moved.
   void wake();

@@ -18,6 +18,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::size_t kHandedOver = 256;  // larger batches are read from the journal, like any backlog
+
 std::string_view text_of(const core::Alert& alert, std::string_view field) {
   const core::AlertField* found = alert.field(field);
   return found == nullptr ? std::string_view{} : std::string_view{found->text};
@@ -42,7 +44,7 @@ struct Ingest::Batch {
   struct Taken {
     std::size_t index;
     NewRecord record;
-    core::AlertId id;
+    core::AlertRef alert;
     Series& events;    // falco_events_total
     Series& received;  // alerts_received_total
   };
@@ -59,7 +61,7 @@ struct Ingest::Batch {
   Clock::time_point begun;
 
   Response success() const {
-    if (single && taken.size() == 1) return answer_taken(taken.front().id);
+    if (single && taken.size() == 1) return answer_taken(taken.front().alert->id);
     if (single && known == 1) return answer_empty();
     return answer_several(taken.size() + known, rejected);
   }
@@ -67,9 +69,12 @@ struct Ingest::Batch {
   void settle(core::Result<Offset> stored) {
     if (stored) {
       Metrics::observe(room.append_seconds, std::chrono::duration<double>(Clock::now() - begun).count());
-      for (const Taken& each : taken) {
+      Offset offset = *stored;
+      for (Taken& each : taken) {
         Metrics::add(each.events);
         Metrics::add(each.received);
+        if (room.fresh != nullptr && taken.size() <= kHandedOver) room.fresh->put(offset, each.alert);
+        offset = offset.next();
       }
       room.metrics.add(Metric::FalcosidekickInputs, {"requests", "accepted"}, static_cast<double>(taken.size()));
     } else {
@@ -122,9 +127,11 @@ void Ingest::decode(std::string_view body, Batch& batch) {
                        {alert->hostname.empty() ? "unknown" : std::string_view{alert->hostname}, alert->rule, number,
                         priority, alert->source, text_of(*alert, "k8s.ns.name"), text_of(*alert, "k8s.pod.name")});
     Series& of_source = metrics.series(Metric::AlertsReceived, {alert->source, priority});
-    const core::AlertId id = core::make_alert_id();
-    batch.taken.push_back(
-        {index, {RecordType::Alert, encode_alert_record(id, received, alert->json)}, id, events, of_source});
+    alert->id = core::make_alert_id();
+    alert->received = received;
+    auto shared = std::make_shared<const core::Alert>(std::move(*alert));
+    NewRecord record{RecordType::Alert, encode_alert_record(shared->id, received, shared->json)};
+    batch.taken.push_back({index, std::move(record), std::move(shared), events, of_source});
   };
   const auto shape = decoder_.decode_body(
       body, [&each](std::size_t index, core::Result<core::Alert> alert) { each(index, std::move(alert)); });

@@ -13,11 +13,19 @@ using namespace std::chrono_literals;
 
 namespace {
 constexpr Journal::ReadLimits kDecideAtOnce{.records = 2'000, .bytes = 2 << 20};  // some milliseconds of the loop
+// Each decision is a record, and so its own part of a commit: under load one every few milliseconds covers many alerts.
+constexpr auto kRest = 4ms;
 constexpr const char* kUndecodable = "undecodable";
 }  // namespace
 
 Router::Router(asio::io_context& loop, Journal& journal, AlertReader& reader, Metrics& metrics, RouteTable table)
-    : loop_{loop}, journal_{journal}, reader_{reader}, metrics_{metrics}, table_{std::move(table)}, timer_{loop} {}
+    : loop_{loop},
+      journal_{journal},
+      reader_{reader},
+      metrics_{metrics},
+      table_{std::move(table)},
+      timer_{loop},
+      rest_{loop} {}
 
 core::Result<> Router::start(const CursorState* saved, Decided decided) {
   decided_listener_ = std::move(decided);
@@ -50,7 +58,21 @@ core::Result<> Router::start(const CursorState* saved, Decided decided) {
 }
 
 void Router::wake() {
-  if (!appending_ && !stopped_) decide_next();
+  if (!appending_ && !stopped_ && !rests()) decide_next();
+}
+
+// True while the last decision is not yet kRest old; wakes when it is.
+bool Router::rests() {
+  if (resting_) return true;
+  if (std::chrono::steady_clock::now() >= rest_until_) return false;
+  resting_ = true;
+  rest_.expires_at(rest_until_);
+  rest_.async_wait([this, alive = std::weak_ptr{alive_}](const boost::system::error_code&) {
+    if (alive.expired()) return;
+    resting_ = false;
+    wake();
+  });
+  return true;
 }
 
 void Router::collect(StateChange& into) const {
@@ -113,6 +135,7 @@ void Router::draft(Decision& decision, const Journal::Page& page) {
 
 void Router::append() {
   appending_ = true;
+  rest_until_ = std::chrono::steady_clock::now() + kRest;
   std::vector<NewRecord> records;
   records.push_back({RecordType::Decision, encode(under_way_)});
   journal_.append(std::move(records),
@@ -141,7 +164,7 @@ void Router::appended(const core::Result<Offset>& result) {
     metrics_.add(Metric::RouteMatched, {table_.routes()[route].name}, static_cast<double>(count));
   const Decision decision = std::move(under_way_);
   announce(decision, *result);
-  if (!stopped_) decide_next();
+  wake();
 }
 
 void Router::announce(const Decision& decision, Offset record) {

@@ -10,6 +10,7 @@
 #include "hub/route/decide.h"
 #include "hub/route/decision.h"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 
@@ -43,6 +44,7 @@ class Router : public Tracked {
   void appended(const core::Result<Offset>& result);
   void announce(const Decision& decision, Offset record);
   void again_in_a_second();
+  bool rests();
 
   boost::asio::io_context& loop_;
   Journal& journal_;
@@ -59,6 +61,9 @@ class Router : public Tracked {
   bool appending_ = false, stopped_ = false;
   std::string trouble_;
   boost::asio::steady_timer timer_;
+  boost::asio::steady_timer rest_;
+  std::chrono::steady_clock::time_point rest_until_;
+  bool resting_ = false;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 
