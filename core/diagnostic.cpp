@@ -5,8 +5,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace core {
 namespace {
+
+constexpr std::string_view kRedacted = "<redacted>";
 
 std::string_view line_of(std::string_view text, int line) {
   for (int n = 1; n < line; ++n) {
@@ -34,6 +38,38 @@ void Diagnostics::warning(Place place, std::string what, std::string hint) {
   all_.push_back({std::move(place), std::move(what), std::move(hint), Diagnostic::Level::Warning});
 }
 
+void Diagnostics::conceal(Place place) {
+  concealed_.push_back(std::move(place));
+}
+
+void Diagnostics::conceal_as(const Diagnostics& other) {
+  concealed_.insert(concealed_.end(), other.concealed_.begin(), other.concealed_.end());
+}
+
+// The line and its caret. A caret under a concealed value is as long as the word that stands for it: the value's length
+// is nobody's business either.
+std::string Diagnostics::excerpt(const Diagnostic& fault, std::string_view line) const {
+  const auto from_0 = [](int column) { return static_cast<std::size_t>(column > 0 ? column - 1 : 0); };
+  std::size_t end = line.size();
+  for (const Place& place : concealed_)
+    if (place.line == fault.place.line && place.file == fault.place.file) end = std::min(end, from_0(place.column));
+
+  std::string shown{line.substr(0, end)};
+  std::size_t column = from_0(fault.place.column);
+  std::size_t length = fault.place.length;
+  if (end < line.size()) {
+    shown += kRedacted;
+    if (column >= end) {
+      column = end;
+      length = kRedacted.size();
+    }
+  }
+  const auto room = shown.size() > column ? shown.size() - column : 1;
+  length = std::clamp<std::size_t>(length, 1, room);
+  return fmt::format("{:>5} | {}\n      | {}^{}\n", fault.place.line, printable(shown), std::string(column, ' '),
+                     std::string(length - 1, '~'));
+}
+
 std::string Diagnostics::render() const {
   std::string out;
   for (const Diagnostic& d : all_) {
@@ -44,12 +80,7 @@ std::string Diagnostics::render() const {
       out += fmt::format("{}:{}:{}: {}: {}\n", d.place.file, d.place.line, d.place.column, level, printable(d.what));
       for (const Source& source : sources_) {
         if (source.file != d.place.file) continue;
-        const auto line = line_of(source.text, d.place.line);
-        const auto column = static_cast<std::size_t>(d.place.column > 0 ? d.place.column - 1 : 0);
-        const auto room = line.size() > column ? line.size() - column : 1;
-        const auto tail = std::min(d.place.length, room);
-        out += fmt::format("{:>5} | {}\n", d.place.line, printable(line));
-        out += fmt::format("      | {}^{}\n", std::string(column, ' '), std::string(tail > 0 ? tail - 1 : 0, '~'));
+        out += excerpt(d, line_of(source.text, d.place.line));
         break;
       }
     }

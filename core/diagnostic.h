@@ -30,6 +30,11 @@ class Diagnostics {
   void error(Place place, std::string what, std::string hint = {});
   void warning(Place place, std::string what, std::string hint = {});
 
+  // From that place to the line's end stands a value that must not be seen: render() shows <redacted> in its stead,
+  // whichever fault the line is shown for, found before or after this call.
+  void conceal(Place place);
+  void conceal_as(const Diagnostics& other);  // … and what that one conceals
+
   bool has_errors() const { return errors_ > 0; }
   std::size_t errors() const { return errors_; }
   std::size_t warnings() const { return all_.size() - errors_; }
@@ -45,8 +50,11 @@ class Diagnostics {
   struct Source {
     std::string file, text;
   };
+  std::string excerpt(const Diagnostic& fault, std::string_view line) const;
+
   std::vector<Source> sources_;
   std::vector<Diagnostic> all_;
+  std::vector<Place> concealed_;
   std::size_t errors_ = 0;
 };
 

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 namespace core {
 namespace {
@@ -31,6 +32,11 @@ const YamlNode& empty_map() {
   return node;
 }
 
+// Addresses may carry user:password@ or a token, in whichever option they stand.
+bool is_secret_address(const std::string& text) {
+  return redact_url(text) != text;
+}
+
 bool starts_with_prefix(const std::string& key, const std::string& prefix) {
   return key.rfind(prefix, 0) == 0;
 }
@@ -45,6 +51,7 @@ Fields::Fields(const YamlNode& node, std::string owner, Diagnostics& diagnostics
   if (!node.is_map() && !node.is_null()) {
     diagnostics_->error(node.place, fmt::format("{} is not a map of options", owner_),
                         "write it as key: value, one a line");
+    conceal(node, *diagnostics_);  // slack: https://hooks.slack.com/…
     node_ = &empty_map();
   }
 }
@@ -69,6 +76,11 @@ bool Fields::begin(std::string_view key, std::string_view type, const std::strin
 const YamlNode* Fields::node_of(std::string_view key) const {
   const YamlNode* found = node_->find(key);
   return found && !found->is_null() ? found : nullptr;
+}
+
+void Fields::conceal_all(std::string_view key) {
+  for (const auto& [name, value] : node_->entries)
+    if (name.scalar == key) conceal(value, *diagnostics_);
 }
 
 bool Fields::has(std::string_view key) const {
@@ -101,6 +113,7 @@ std::optional<Fields::Value> Fields::scalar(std::string_view key, Need need, std
       return {};
     }
     value = {node->scalar, node->place, node};
+    if (is_secret_address(node->scalar)) conceal(*node, *diagnostics_);
     const auto resolved = resolve_references(node->scalar);
     if (!resolved) {
       diagnostics_->error(node->place, fmt::format("{}: '{}': {}", owner_, key, resolved.error().what));
@@ -118,7 +131,7 @@ std::optional<Fields::Value> Fields::scalar(std::string_view key, Need need, std
 
 void Fields::bad(const Value& value, std::string_view key, std::string_view wanted, bool secret) {
   const std::string shown =
-      secret || (value.node && value.node->scalar != value.text) ? std::string{"<redacted>"} : value.text;
+      secret || (value.node && value.node->scalar != value.text) ? std::string{"<redacted>"} : redact_url(value.text);
   diagnostics_->error(
       value.place,
       fmt::format("{} has {} '{}', which is not {}", owner_, key, shown, wanted.substr(0, wanted.find(';'))),
@@ -132,6 +145,7 @@ void Fields::option(std::string_view key, std::string& into, std::string_view he
 
 void Fields::option(std::string_view key, Secret& into, std::string_view help, Need need) {
   if (!begin(key, "secret", "", help, need)) return;
+  conceal_all(key);
   if (auto value = scalar(key, need, "text")) into = Secret{std::move(value->text)};
 }
 
@@ -215,8 +229,14 @@ void Fields::option(std::string_view key, std::int64_t& into, std::string_view h
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(value->text.data(), value->text.data() + value->text.size(), number);
   const bool whole = error == std::errc{} && end == value->text.data() + value->text.size();
+  // A bound that only the type has is told to those who met it.
+  const bool narrow = most <= std::numeric_limits<std::uint16_t>::max();
+  const bool is_beyond = error == std::errc::result_out_of_range || (whole && number > most);
+  const std::string wanted = narrow || is_beyond ? fmt::format("a whole number from {} to {}", least, most)
+                             : least >= 0        ? "a whole number of at least 0"
+                                                 : "a whole number";
   if (!whole || number < least || number > most)
-    bad(*value, key, least >= 0 ? "a whole number of at least 0" : "a whole number");
+    bad(*value, key, wanted);
   else
     into = number;
 }
@@ -227,6 +247,7 @@ void Fields::option(std::string_view key, std::vector<std::string>& into, std::s
   if (node && node->is_sequence() && !overrides_.contains(std::string{key})) {
     std::vector<std::string> items;
     for (const YamlNode& item : node->items) {
+      if (is_secret_address(item.scalar)) conceal(item, *diagnostics_);
       const auto resolved =
           item.is_scalar() ? resolve_references(item.scalar) : Result<std::string>{Error{Fault::Invalid, "not a text"}};
       if (!resolved)
@@ -246,6 +267,7 @@ void Fields::option(std::string_view key, std::vector<std::string>& into, std::s
 
 void Fields::option(std::string_view key, std::map<std::string, std::string>& into, std::string_view help, Need need) {
   if (!begin(key, "map", join(into), help, need)) return;
+  conceal_all(key);  // headers carry tokens
   const YamlNode* node = node_of(key);
   if (node && node->is_map() && !overrides_.contains(std::string{key})) {
     for (const auto& [name, item] : node->entries) {
@@ -339,6 +361,7 @@ void Fields::finish(Unknown unknown) {
     if (std::find(known_.begin(), known_.end(), key.scalar) != known_.end()) continue;
     std::string what = fmt::format("{} has no option '{}'", owner_, key.scalar);
     std::string hint = did_you_mean(key.scalar, known_);
+    conceal(value, *diagnostics_);  // what is misspelt may be the token's key
     if (unknown == Unknown::Error)
       diagnostics_->error(key.place, std::move(what), std::move(hint));
     else

@@ -108,6 +108,7 @@ class Fields {
     const YamlNode* node = nullptr;  // nullptr: from an override
   };
   const YamlNode* node_of(std::string_view key) const;
+  void conceal_all(std::string_view key);  // every value under it, should it stand there twice
   std::optional<Value> scalar(std::string_view key, Need need,
                               std::string_view type);  // references resolved; nullopt: absent or reported
   bool begin(std::string_view key, std::string_view type, const std::string& default_text, std::string_view help,

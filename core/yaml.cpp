@@ -133,10 +133,29 @@ void refuse_duplicates(const YamlNode& node, Diagnostics& diagnostics) {
       if (!is_new)
         diagnostics.error(key.place, fmt::format("key '{}' stands twice", key.scalar),
                           fmt::format("the first one is in line {}", first->second->place.line));
+      if (!is_new) conceal(value, diagnostics);
     }
     refuse_duplicates(value, diagnostics);
   }
   for (const auto& item : node.items) refuse_duplicates(item, diagnostics);
+}
+
+// Where the value begins in a line that the parser gave up on: after "key:", or where the text begins.
+int value_column(const std::string& text, int line) {
+  std::size_t begin = 0;
+  for (int n = 1; n < line && begin != std::string::npos; ++n) {
+    begin = text.find('\n', begin);
+    if (begin != std::string::npos) ++begin;
+  }
+  if (begin == std::string::npos) return 1;
+  const std::string_view shown = std::string_view{text}.substr(begin, text.find('\n', begin) - begin);
+  auto value = shown.find(':');
+  value = shown.find_first_not_of(" -", value == std::string_view::npos ? 0 : value + 1);
+  return static_cast<int>(value == std::string_view::npos ? shown.size() : value) + 1;
+}
+
+bool is_one_reference(std::string_view text) {
+  return text.starts_with("${") && text.find('}') == text.size() - 1;
 }
 
 }  // namespace
@@ -161,12 +180,20 @@ std::vector<YamlNode> parse_yaml(const std::string& file, const std::string& tex
     const bool placed = !fault.mark.is_null();
     diagnostics.error({file, placed ? fault.mark.line + 1 : 0, placed ? fault.mark.column + 1 : 0, 1},
                       "not YAML: " + fault.msg);
+    if (placed && duplicates == DuplicateKeys::Refuse)
+      diagnostics.conceal({file, fault.mark.line + 1, value_column(text, fault.mark.line + 1)});
   } catch (const TooMuch& fault) {
     diagnostics.error({file, 0, 0, 1}, fault.what);
   }
   if (duplicates == DuplicateKeys::Refuse)
     for (const auto& document : builder.documents) refuse_duplicates(document, diagnostics);
   return std::move(builder.documents);
+}
+
+void conceal(const YamlNode& node, Diagnostics& diagnostics) {
+  if (node.is_scalar() && !is_one_reference(node.scalar)) diagnostics.conceal(node.place);
+  for (const YamlNode& item : node.items) conceal(item, diagnostics);
+  for (const auto& entry : node.entries) conceal(entry.second, diagnostics);
 }
 
 std::string to_flow_text(const YamlNode& node) {

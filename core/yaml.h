@@ -30,9 +30,14 @@ struct YamlNode {
 enum class DuplicateKeys { Refuse, Keep };  // Falco's rule files keep them: the last one wins there
 
 // All documents of a stream. A syntax fault becomes one error in `diagnostics` (the text is added as source), and the
-// documents before it are returned. An empty text has no document.
+// documents before it are returned. An empty text has no document. With Refuse the text is configuration: a line that
+// could not be read, or stands twice, is shown without its value, for nobody knows yet whether that is a secret.
 std::vector<YamlNode> parse_yaml(const std::string& file, const std::string& text, Diagnostics& diagnostics,
                                  DuplicateKeys duplicates = DuplicateKeys::Refuse);
+
+// Faults shall not show what stands at or below this node, as it may be a secret; a value that is one reference
+// (${env:NAME}) may be seen.
+void conceal(const YamlNode& node, Diagnostics& diagnostics);
 
 // The scalar as YAML 1.2 text of a node, for messages and `-o key=value`: {a: 1, b: [x]}.
 std::string to_flow_text(const YamlNode& node);

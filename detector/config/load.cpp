@@ -118,6 +118,7 @@ Config load_config(const ConfigRequest& request, core::Diagnostics& diagnostics)
   fields.raw("config_files", "further files to merge in: paths, or {path, strategy: append | override | add-only}", "list");
   describe(fields, config);
   fields.finish();
+  diagnostics.conceal_as(found);
   for (const core::Diagnostic& one : found.all()) {
     const bool forgiven = is_falcos(one.place.file) && one.what.find(" has no option '") != std::string::npos;
     if (one.level == core::Diagnostic::Level::Warning || forgiven) diagnostics.warning(one.place, one.what, one.hint);

@@ -42,8 +42,7 @@ constexpr std::string_view kOutputs[] = {
 
 }  // namespace
 
-// The key's place and not the value's, as Fields::ignored() has it: an output's block begins with its URL or token, and
-// the line is shown.
+// The key's place and not the value's, as Fields::ignored() has it: an output's block begins with its URL or token.
 void warn_of_foreign_keys(const core::YamlNode& root, core::Fields& fields) {
   for (const auto& [key, value] : root.entries) {
     const std::string_view name = key.scalar;
@@ -52,6 +51,7 @@ void warn_of_foreign_keys(const core::YamlNode& root, core::Fields& fields) {
     const bool is_output = std::find(std::begin(kOutputs), std::end(kOutputs), name) != std::end(kOutputs);
     if (of_hub == std::end(kKeys) && !is_output) continue;
     fields.raw(name, "");
+    core::conceal(value, fields.diagnostics());
     fields.diagnostics().warning(
         key.place, fmt::format("hub.yaml: '{}' has no effect: {}", name,
                                is_output ? "outputs stand in outputs.yaml, each with a name" : of_hub->why));

@@ -186,6 +186,7 @@ void Reader::read_sink(const YamlNode& key, const YamlNode& node) {
   if (!node.is_map() && !node.is_null()) {
     diagnostics_.error(node.place, owner + " is not a map of options",
                        "write it as key: value, one a line; {} for none");
+    core::conceal(node, diagnostics_);
     return;
   }
 
@@ -195,6 +196,9 @@ void Reader::read_sink(const YamlNode& key, const YamlNode& node) {
   if (type_node != nullptr && type_node->is_scalar() && !type_node->scalar.empty()) type = type_node->scalar;
   const outputs::Kind* kind = outputs::find_kind(type);
   if (kind == nullptr) {
+    // Nobody reads the options now, or knows which are secrets; the type itself is none.
+    for (const auto& [option, value] : node.entries)
+      if (&value != type_node) core::conceal(value, diagnostics_);
     std::vector<std::string> kinds;
     for (const outputs::Kind& known : outputs::kinds()) kinds.emplace_back(known.name);
     const std::string near = core::nearest(type, kinds);

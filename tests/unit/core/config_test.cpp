@@ -75,7 +75,7 @@ TEST_CASE("all faults of a file are told at once, with line, caret and hint") {
   CHECK(
       faults ==
       "c.yaml:1:1: error: output 'x' lacks 'name'\n"
-      "    1 | wiat: 5s\n"
+      "    1 | wiat: <redacted>\n"
       "      | ^\n"
       "  hint: add name: …\n"
       "c.yaml:2:8: error: output 'x' has count 'many', which is not a whole number of at least 0\n"
@@ -94,11 +94,11 @@ TEST_CASE("all faults of a file are told at once, with line, caret and hint") {
       "      |              ^~~~\n"
       "  hint: write 65536, 64KiB or 2GiB\n"
       "c.yaml:6:3: error: output 'x': 'batch' has no option 'max_itmes'\n"
-      "    6 |   max_itmes: 4\n"
+      "    6 |   max_itmes: <redacted>\n"
       "      |   ^~~~~~~~~\n"
       "  hint: did you mean 'max_bytes'?\n"
       "c.yaml:1:1: error: output 'x' has no option 'wiat'\n"
-      "    1 | wiat: 5s\n"
+      "    1 | wiat: <redacted>\n"
       "      | ^~~~\n"
       "  hint: did you mean 'wait'? it also has: name, token, count, minimumpriority, format, tags, headers, batch\n");
 }
@@ -141,6 +141,65 @@ TEST_CASE("a YAML bomb ends as a fault, not as a full memory") {
   CHECK(diagnostics.has_errors());
   parse_yaml("deep.yaml", std::string(5000, '['), diagnostics);
   CHECK(diagnostics.errors() >= 2);
+}
+
+TEST_CASE("a secret is not shown with the fault of its line, however it got there") {
+  const auto faults_of = [](const std::string& text) {
+    Options options;
+    return read(text, options);
+  };
+
+  CHECK(faults_of("name: n\ntokn: hunter2\n") ==
+        "c.yaml:2:1: error: output 'x' has no option 'tokn'\n"
+        "    2 | tokn: <redacted>\n"
+        "      | ^~~~\n"
+        "  hint: did you mean 'token'? it also has: name, wait, count, minimumpriority, format, tags, headers, batch\n");
+  CHECK(faults_of("name: n\ntoken: [hunter2]\n") ==
+        "c.yaml:2:8: error: output 'x': 'token' is a list, not a text\n"
+        "    2 | token: [<redacted>\n"
+        "      |        ^\n");
+  for (const char* text : {
+           "{name: n, token: hunter2, wait: soon}",           // in one line with another's fault
+           "{name: n, wiat: 1, token: 'hunter2'}",            //
+           "name: n\ntoken: hunter2\ntoken: x",               // twice
+           "name: n\ntoken: a\ntoken: hunter2\ntoken: b",     //
+           "name: n\ntoken: \"hunter2",                       // not YAML
+           "name: n\ntoken: \"hunter2\" x: y",               //
+           "name: n\ntoken: hunter2: 1",                      //
+           "{\"token\":\"hunter2\",\"name\": [",             //
+           "name: n\nheaders: {Authorization: hunter2}\nheaders: {A: [hunter2]}",
+           "name: n\nwait: https://u:hunter2@host/",          // an address where none belongs
+           "name: n\ntags: [{a: b}, 'https://u:hunter2@host/']",
+           "name: n\ntoken: ${env:TOCSIN_TEST_NO_SUCH}hunter2",
+           "name: n\nbatch: {max_bites: hunter2}",
+           "hunter2",
+       }) {
+    INFO(text);
+    const auto faults = faults_of(text);
+    CHECK(faults != "");
+    CHECK(faults.find("hunter2") == std::string::npos);
+  }
+}
+
+TEST_CASE("a reference is shown where a secret would not be, and a caret stays in its line") {
+  Options options;
+  Diagnostics diagnostics;
+  diagnostics.add_source("c.yaml", "token: hunter2");
+  diagnostics.error({"c.yaml", 1, 8, 7}, "is wrong");
+  diagnostics.conceal({"c.yaml", 1, 8});
+
+  CHECK(diagnostics.render() ==
+        "c.yaml:1:8: error: is wrong\n"
+        "    1 | token: <redacted>\n"
+        "      |        ^~~~~~~~~~\n");
+  CHECK(read("name: n\ntokn: ${env:HOME}\n", options).find("tokn: ${env:HOME}") != std::string::npos);
+}
+
+TEST_CASE("a whole number out of its bounds is told which they are") {
+  Options options;
+
+  CHECK(read("name: n\ncount: 5000000000\n", options).find("'5000000000', which is not a whole number from 0 to "
+                                                            "4294967295") != std::string::npos);
 }
 
 TEST_CASE("references never show what they stand for") {
