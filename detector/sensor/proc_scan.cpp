@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -200,6 +201,8 @@ bool ProcScan::read_process(ProcessTable& table, std::int64_t tid) {
   if (std::string cwd = read_link(folder + "/cwd"); !cwd.empty()) {
     if (cwd.back() != '/') cwd += '/';
     process.cwd = std::move(cwd);
+  } else if (errno != ENOENT) {
+    process.cwd = "/<UNKNOWN>/";    // we may not ask: "x" of such a process must not look like "/x"
   }
   if (std::string root = read_link(folder + "/root"); !root.empty()) process.root = std::move(root);
   if (const std::string loginuid = read_all(folder + "/loginuid", 32); !loginuid.empty()) process.loginuid = number<std::uint32_t>(loginuid);

@@ -66,6 +66,8 @@ TEST_CASE_METHOD(Shipped, "writes below /etc, /root and the binary directories r
   CHECK(fires() == "File written below etc");
   open("/root/dropped", "O_WRONLY|O_CREAT", 2 | 4);
   CHECK(fires() == "File written below root");
+  open("/dropped", "O_WRONLY|O_CREAT", 2 | 4);
+  CHECK(fires() == "File written below root");
   open("/usr/bin/backdoor", "O_WRONLY|O_CREAT", 2 | 4);
   CHECK(fires() == "File written below a binary directory");
   open("/usr/binary", "O_WRONLY|O_CREAT", 2 | 4);
@@ -74,6 +76,16 @@ TEST_CASE_METHOD(Shipped, "writes below /etc, /root and the binary directories r
   CHECK(fires() == "");
   open("/etc/motd");
   CHECK(fires() == "");
+}
+
+TEST_CASE_METHOD(Shipped, "a file without a name in / or /tmp is not one written below the root, though its folder's name looks so") {
+  for (const char* folder : {"/", "/tmp"}) {
+    open(folder, "O_DIRECTORY|O_RDWR|O_TMPFILE", 3 | 1 << 10 | 1 << 13);
+    INFO(folder);
+    CHECK(fires() == "");
+  }
+  open("/etc/cron.d", "O_DIRECTORY|O_RDWR|O_TMPFILE", 3 | 1 << 10 | 1 << 13);    // linkat(2) may name it there
+  CHECK(fires() == "File written below etc");
 }
 
 TEST_CASE_METHOD(Shipped, "keys, links, logs, setuid bits, modules and ptrace raise the alarm") {
