@@ -2,6 +2,7 @@
 #include "outputs/http_output.h"
 
 #include "core/invariant.h"
+#include "outputs/redaction.h"
 
 #include <fmt/format.h>
 
@@ -42,7 +43,9 @@ boost::asio::awaitable<core::Outcomes> WrappedHttp::send(Batch batch, Attempt at
     sent = rest;
   }
 
-  const auto reply = co_await client_->exchange(std::move(rendered.request));
+  const Redaction redaction{rendered.request};
+  auto reply = co_await client_->exchange(std::move(rendered.request));
+  if (reply) redaction.apply(*reply);
   core::Outcomes judged =
       reply ? output_->judge(sent, *reply) : core::same_for_all(sent.size(), core::Retry{reply.error().what});
   INVARIANT(judged.size() == sent.size());

@@ -1,5 +1,7 @@
 // What statuses mean where a vendor says nothing else, and how the client's faults become outcomes.
 #include "outputs/http_output.h"
+#include "core/text.h"
+#include "outputs/redaction.h"
 #include "tests/support/loop.h"
 #include "tests/support/stub_server.h"
 #include "tests/unit/outputs/make_output.h"
@@ -170,4 +172,21 @@ TEST_CASE("options that cannot work are refused before anything starts, without 
     for (const auto& diagnostic : made.diagnostics.all())
       CHECK((diagnostic.what + diagnostic.hint).find("hunter2") == std::string::npos);
   }
+}
+
+TEST_CASE("what an error page repeats of our request is redacted before it is quoted") {
+  net::HttpRequest request;
+  request.url = *net::Url::parse("https://user:pass-word@host/services/T0/B0/0123456789abcdef01234567?token=hunter2hunter2&x=1");
+  request.headers = {{"Content-Type", "application/json"}, {"Authorization", "Bearer abcdefgh"}};
+  const outputs::Redaction redaction{request};
+  net::HttpReply reply{.status = 404,
+                       .headers = {},
+                       .body = "Cannot POST /services/T0/B0/0123456789abcdef01234567?token=hunter2hunter2&x=1; "
+                               "0123456789abcdef01234567; hunter2hunter2; abcdefgh; pass-word; " +
+                               core::base64("user:pass-word") + "; application/json"};
+
+  redaction.apply(reply);
+
+  CHECK(reply.body ==
+        "Cannot POST <redacted>; <redacted>; <redacted>; <redacted>; <redacted>; <redacted>; application/json");
 }
