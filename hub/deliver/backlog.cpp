@@ -23,7 +23,7 @@ void Backlog::offer(const Decision& decision, Offset record) {
   scan_ = record.next();
 }
 
-core::Result<> Backlog::refill(Journal& journal) {
+core::Result<> Backlog::refill(Journal& journal, LostDecisions& lost) {
   while (waiting_.size() < kLow && scan_ < known_end_) {
     auto page = journal.read(scan_, {.records = 16, .bytes = 1 << 20}, static_cast<std::uint8_t>(RecordType::Decision));
     if (!page) return page.error();
@@ -35,16 +35,37 @@ core::Result<> Backlog::refill(Journal& journal) {
             {{"sink", sink_}, {"offset", std::to_string(record.offset.value)}, {"why", decision.error().what}});
         continue;
       }
-      if (decision->from > covered_) {
-        core::log_error(
-            "decisions_missing",
-            {{"sink", sink_}, {"from", std::to_string(covered_.value)}, {"to", std::to_string(decision->from.value)}});
-      }
+      if (auto filled = fill_gap(lost, decision->from); !filled) return filled;
       cover(*decision);
     }
     if (page->next <= scan_) break;
     scan_ = page->next;
   }
+  if (scan_ >= known_end_) return fill_gap(lost, surely_decided_);  // the last decision itself may be the one that is lost
+  return {};
+}
+
+// Decisions follow each other without a gap: each begins where the one before it ended.
+core::Result<> Backlog::fill_gap(LostDecisions& lost, Offset to) {
+  const Offset from = covered_;
+  std::uint64_t alerts = 0, mine = 0;
+  while (covered_ < to) {
+    const auto again = lost.decide_again(covered_, to);
+    if (!again) return again.error();
+    for (const DecisionRun& run : again->runs) alerts += run.count;
+    found_again_.uncounted += lost.count_uncounted(*again, sink_);
+    const std::uint64_t before = count_;
+    cover(*again);
+    mine += count_ - before;
+  }
+  if (alerts == 0) return {};
+  found_again_.any = true;
+  core::log_error("decisions_missing", {{"sink", sink_},
+                                        {"from", std::to_string(from.value)},
+                                        {"to", std::to_string(to.value)},
+                                        {"alerts", std::to_string(alerts)},
+                                        {"for_this_sink", std::to_string(mine)},
+                                        {"effect", "decided again by the routes of now"}});
   return {};
 }
 

@@ -7,11 +7,13 @@
 #pragma once
 
 #include "hub/deliver/cursor.h"
+#include "hub/deliver/lost_decisions.h"
 #include "hub/route/decision.h"
 
 #include <algorithm>
 #include <deque>
 #include <string>
+#include <utility>
 
 namespace hub {
 
@@ -19,17 +21,27 @@ class Backlog {
  public:
   Backlog(std::string sink, Cursor cursor);
 
-  // Decisions below `end` are in the journal already (a restart): refill() reads them.
-  void expect(Offset end) { known_end_ = std::max(known_end_, end); }
+  // A restart: below `end` the journal has decisions already, which refill() reads, for every alert below `decided`.
+  void expect(Offset end, Offset decided) {
+    known_end_ = std::max(known_end_, end);
+    surely_decided_ = decided;
+  }
   // The router's news: this decision is durable at `record`. Taken at once when it is the next one for this sink and
   // there is room; otherwise the sink reads it from the journal later.
   void offer(const Decision& decision, Offset record);
-  // Reads decisions from the journal while the lane is low and there are any. Io: try again later; nothing is skipped
-  // by it.
-  core::Result<> refill(Journal& journal);
+  // Reads decisions from the journal while the lane is low and there are any; what the journal has lost is decided
+  // again. Io: try again later; nothing is skipped by it.
+  core::Result<> refill(Journal& journal, LostDecisions& lost);
+  // Since the last call: a decision was lost; and how many alerts of this sink were in no total.
+  struct FoundAgain {
+    bool any = false;
+    std::uint64_t uncounted = 0;
+  };
+  FoundAgain take_found_again() { return std::exchange(found_again_, {}); }
 
   bool is_empty() const { return waiting_.empty(); }
-  bool is_behind() const { return scan_ < known_end_; }  // decisions lie in the journal that refill() has not read
+  // There are decisions that refill() has not read.
+  bool is_behind() const { return scan_ < known_end_ || covered_ < surely_decided_; }
   std::uint64_t waiting() const { return count_; }  // offsets in the ranges held here, not the whole queue
   // The run that the next alert is part of: how many offsets after it are surely this sink's too.
   std::uint64_t run_length() const {
@@ -44,6 +56,7 @@ class Backlog {
 
  private:
   void cover(const Decision& decision);
+  core::Result<> fill_gap(LostDecisions& lost, Offset to);
   void pass_what_is_left();
 
   std::string sink_;
@@ -52,6 +65,8 @@ class Backlog {
   Offset covered_;    // decisions are known for everything below it
   Offset scan_;       // where the next decision record is looked for
   Offset known_end_;  // one past the newest decision record that the router told of
+  Offset surely_decided_;
+  FoundAgain found_again_;
   std::deque<OffsetRange> waiting_;
   std::uint64_t count_ = 0;
 };

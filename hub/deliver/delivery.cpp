@@ -1,6 +1,7 @@
 #include "hub/deliver/delivery.h"
 
 #include "core/log.h"
+#include "hub/deliver/lost_decisions.h"
 #include "hub/deliver/sink_worker.h"
 #include "hub/route/router.h"
 
@@ -41,6 +42,7 @@ struct Delivery::Rooms {
   AlertReader reader;
   Checkpoint checkpoint;
   Router router;
+  LostDecisions lost;
   std::vector<std::unique_ptr<SinkWorker>> sinks;
   std::map<std::string, std::uint64_t> routed_before;  // by start(): decisions read back before there are workers
   bool started = false;
@@ -70,6 +72,7 @@ Delivery::Rooms::Rooms(asio::io_context& loop_, Journal& journal_, StateStore& s
       reader{journal_},
       checkpoint{loop_, journal_, state_},
       router{loop_, journal_, reader, metrics_, table_of(outputs)},
+      lost{journal_, reader, table_of(outputs)},
       timer{loop_},
       idle_timer{loop_} {
   configured = std::move(outputs.sinks);
@@ -145,9 +148,9 @@ core::Result<> Delivery::Rooms::open_sinks(const std::map<std::string, CursorSta
       if (clamped) cursor.pass(state_of.position, journal.first());
     }
 
-    auto worker = std::make_unique<SinkWorker>(SinkWorker::Shared{loop, journal, reader, checkpoint, metrics},
+    auto worker = std::make_unique<SinkWorker>(SinkWorker::Shared{loop, journal, reader, checkpoint, metrics, lost},
                                                std::move(sink), std::move(cursor), before);
-    worker->backlog().expect(journal.durable_end());
+    worker->backlog().expect(journal.durable_end(), router.decided());
     if (clamped) {
       const auto left = count_queue(*worker);
       if (!left) return left.error();
@@ -222,6 +225,7 @@ void Delivery::Rooms::on_decided(const Decision& decision, Offset record) {
     for (const std::string& sink : run.sinks) routed[sink] += end - first.value;
   }
   if (!started) {
+    if (decision.from > router.decided()) lost.not_counted(router.decided(), decision.from);
     for (const auto& [name, count] : routed) routed_before[std::string{name}] += count;
     return;
   }

@@ -214,6 +214,24 @@ void SinkWorker::release(const std::string& destination) {
     core::log_info("sink_destination_recovered", {{"sink", sink_.name}, {"destination", destination}});
 }
 
+// With nothing left to do nothing is queued, once after the start and after each decision that was lost: if the totals
+// say otherwise, the disk has lost alerts together with their decisions (or they were decided otherwise the second time).
+void SinkWorker::balance() {
+  if (balanced_ || !window_.empty() || has_fresh() || backlog_.is_behind()) return;
+  balanced_ = true;
+  const SinkTotals totals = report_.totals();
+  const std::uint64_t settled = totals.delivered + totals.dead_letters + totals.dropped;
+  if (settled > totals.routed) routed(settled - totals.routed);
+  if (totals.routed <= settled) return;
+  const std::uint64_t gone = totals.routed - settled;
+  core::log_error("alerts_dropped",
+                  {{"sink", sink_.name},
+                   {"alerts", std::to_string(gone)},
+                   {"reason", "decision_lost"},
+                   {"why", "they were decided for this sink, and the journal has neither them nor the decision"}});
+  dropped("decision_lost", gone);
+}
+
 void SinkWorker::show_state() {
   if (const Holds::Hold* hold = holds_.find("")) {
     report_.become(hold->kind == Holds::Kind::Throttle ? SinkReport::State::Throttled : SinkReport::State::Paused,

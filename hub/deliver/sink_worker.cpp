@@ -62,7 +62,7 @@ void SinkWorker::pump() {
     if (stopping_ || shared_.checkpoint.is_stuck()) break;
 
     const Offset before = position();
-    if (const auto refilled = backlog_.refill(shared_.journal); !refilled) {
+    if (const auto refilled = backlog_.refill(shared_.journal, shared_.lost); !refilled) {
       if (!std::exchange(journal_troubled_, true))
         core::log_error("journal_not_read", {{"by", sink_.name}, {"why", refilled.error().what}});
       wake = now + 1s;
@@ -70,6 +70,10 @@ void SinkWorker::pump() {
       journal_troubled_ = false;
     }
     if (position() != before) ++version_;
+    if (const auto found = backlog_.take_found_again(); found.any) {
+      balanced_ = false;
+      if (found.uncounted > 0) routed(found.uncounted);
+    }
 
     const outputs::Limits limits = sink_.output->limits();
     while (flights_.size() < std::max(limits.concurrency, 1U)) {
@@ -80,6 +84,7 @@ void SinkWorker::pump() {
     }
   } while (pump_again_);
   pumping_ = false;
+  balance();
   arm(wake, now);
 }
 

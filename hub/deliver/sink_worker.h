@@ -31,6 +31,7 @@ class SinkWorker : public Tracked {
     AlertReader& reader;
     Checkpoint& checkpoint;
     Metrics& metrics;
+    LostDecisions& lost;
   };
 
   SinkWorker(Shared shared, Sink sink, Cursor cursor, SinkTotals totals);
@@ -108,6 +109,7 @@ class SinkWorker : public Tracked {
   void drop(Offset offset, std::string_view reason, const std::string& why);
   void release(const std::string& destination);
   void show_state();
+  void balance();
 
   static constexpr std::size_t kWindow = 10'000;
   static constexpr std::size_t kMostParked = kWindow / 2;
@@ -132,7 +134,7 @@ class SinkWorker : public Tracked {
   std::size_t sent_ = 0;                  // requests since the start
   std::string last_retry_;                // why, for the breaker
   bool probe_newest_ = false, bisected_last_ = false, draining_ = false, stopping_ = false, pumping_ = false, pump_again_ = false,
-       journal_troubled_ = false;
+       journal_troubled_ = false, balanced_ = false;
   std::uint64_t version_ = 1;
   Offset oldest_known_;
   core::TimePoint oldest_received_{};
