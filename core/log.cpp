@@ -33,8 +33,12 @@ void set_log_format(LogFormat format) {
 
 void log(LogLevel level, std::string_view what, std::initializer_list<LogPair> pairs) {
   if (level > most_shown.load()) return;
-  const auto time =
-      to_rfc3339(std::chrono::time_point_cast<Duration>(std::chrono::floor<std::chrono::milliseconds>(now())));
+  const TimePoint moment = now();
+  const auto second = std::chrono::floor<std::chrono::seconds>(moment);
+  std::string time = to_rfc3339(second);
+  // Always three digits, so that lines align.
+  time.insert(time.size() - 1,
+              fmt::format(".{:03}", std::chrono::floor<std::chrono::milliseconds>(moment - second).count()));
   const auto level_name = kLevels[static_cast<std::size_t>(level)];
   std::string line;
   if (chosen_format.load() == LogFormat::Json) {

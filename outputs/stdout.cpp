@@ -47,12 +47,22 @@ std::string_view colour(core::Priority priority) {
   return "";
 }
 
+// Falco begins its output with time and priority ("16:31:56.746609046: Error …"), which the line has already.
+std::string_view without_prefix(std::string_view output, core::Priority priority) {
+  const auto time_end = output.find_first_not_of("0123456789:.-+TZ");
+  if (time_end == 0 || time_end == std::string_view::npos || output[time_end - 1] != ':') return output;
+  const std::string prefix = fmt::format(" {} ", core::to_text(priority));
+  std::string_view rest = output.substr(time_end);
+  if (!rest.starts_with(prefix)) return output;
+  return rest.substr(prefix.size());
+}
+
 std::string to_line(const core::Alert& alert, bool coloured) {
   std::string text =
       fmt::format("{} {} {}", core::to_rfc3339(std::chrono::floor<std::chrono::milliseconds>(alert.time)),
                   core::to_text(alert.priority), core::printable(alert.rule));
   if (!alert.hostname.empty()) text += " on " + core::printable(alert.hostname);
-  text += ": " + core::printable(alert.output);
+  text += ": " + core::printable(without_prefix(alert.output, alert.priority));
   return coloured ? fmt::format("{}{}\x1b[0m\n", colour(alert.priority), text) : text + "\n";
 }
 

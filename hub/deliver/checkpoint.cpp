@@ -14,7 +14,7 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 namespace {
-constexpr std::uint64_t kSettlementsASave = 1'000;
+constexpr std::uint64_t kSettlementsASave = 10'000;
 }
 
 Checkpoint::Checkpoint(asio::io_context& loop, Journal& journal, StateStore& state)

@@ -1,5 +1,5 @@
 // Makes progress durable. Cursors, totals and dead letters of all sinks and the router go to state.db in one change, at
-// most every second or 1,000 settlements; with a dead letter at once. Only when a change is reported durable may the
+// most every second or 10,000 settlements; with a dead letter at once. Only when a change is reported durable may the
 // journal let go of what it released: never the other way round, or a crash loses alerts. One save is under way at a
 // time. The delivery loop's.
 #pragma once

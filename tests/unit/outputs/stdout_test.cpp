@@ -47,6 +47,12 @@ TEST_CASE("stdout shows an alert as one readable line") {
         "2001-01-01T01:10:00Z Debug Test rule on test-host: This is a test from falcosidekick\n");
 }
 
+TEST_CASE("stdout does not repeat the time and priority that Falco puts in front") {
+  CHECK(print("{}", {test::alert(test::kReadme)})
+            .find("Error Write below binary dir on localhost: File below a known binary directory") !=
+        std::string::npos);
+}
+
 TEST_CASE("stdout shows JSON when asked") {
   const std::string text = print("format: json", {test::alert(test::kFixture), test::alert(test::kReadme)});
 

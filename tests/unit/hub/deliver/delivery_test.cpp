@@ -337,7 +337,7 @@ TEST_CASE("an alert that cannot be read any more is dropped with a reason, and t
   };
   world.start();
   world.send(6000);  // more than the cache of decoded alerts holds
-  REQUIRE(world.run_until([&] { return world.status("s").state == "throttled"; }));
+  REQUIRE(world.run_until([&] { return world.status("s").state == "throttled" && world.status("s").routed == 6000; }));
 
   world.journal.quarantine(hub::Offset{3});
   sink.limits.items = 1000;
