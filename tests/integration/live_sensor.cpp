@@ -113,6 +113,25 @@ TEST_CASE("open and its kin are seen with path, flags, device and inode, relativ
   CHECK(absent->fd.number == -1);
 }
 
+TEST_CASE("with drop_failed_exit a call that fails is no event, and one that succeeds still is") {
+  NEEDS_LIVE_SENSOR();
+  const auto sparing = Watch::open({.drop_failed = true});
+  REQUIRE(sparing != nullptr);
+  const auto act = [] {
+    open("/etc/absent", O_RDONLY);
+    open("/etc/hostname", O_RDONLY);
+    run("/does/not/exist", {"nothing"});
+  };
+  const auto failed = [](const Seen& s) { return s.result < 0; };
+  const auto seen = sparing->child(act), all = watch->child(act);
+
+  CHECK(find(seen, "openat", fd_is("/etc/hostname")) != nullptr);
+  CHECK(find(seen, "openat", failed) == nullptr);
+  CHECK(find(seen, "execve", failed) == nullptr);
+  CHECK(find(all, "openat", failed) != nullptr);
+  CHECK(find(all, "execve", failed) != nullptr);
+}
+
 TEST_CASE("an open through a symlink tells what was really opened, and is not called rewritten") {
   NEEDS_LIVE_SENSOR();
   const Folder folder;

@@ -1,7 +1,7 @@
 // A live sensor over one child process: the child acts, and what the sensor saw of it and its descendants is kept as plain values.
 #pragma once
 
-#include "detector/sensor/sensor.h"
+#include "detector/sensor/ebpf_sensor.h"
 
 #include <functional>
 #include <memory>
@@ -29,6 +29,8 @@ class Watch {
  public:
   // One for all tests of a program. nullptr: there is no live sensor here; the reason is printed as "skipped: …".
   static Watch* get();
+  // Another one, for what is decided when a sensor opens. nullptr as above, without a word.
+  static std::unique_ptr<Watch> open(const detector::EbpfOptions& options, std::string* why_not = nullptr);
 
   // Runs `act` in a forked child and returns all that was seen of it until it had ended.
   std::vector<Seen> child(const std::function<void()>& act);

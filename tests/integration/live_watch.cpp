@@ -9,8 +9,6 @@
 #include <filesystem>
 #include <set>
 
-#include "detector/sensor/ebpf_sensor.h"
-
 namespace live {
 
 const detector::Param* Seen::param(std::string_view name) const {
@@ -25,27 +23,29 @@ std::string Seen::text(std::string_view name) const {
   return found == nullptr ? std::string() : found->text;
 }
 
+std::unique_ptr<Watch> Watch::open(const detector::EbpfOptions& options, std::string* why_not) {
+  auto sensor = detector::open_ebpf_sensor(options);
+  if (!sensor) {
+    if (why_not != nullptr) *why_not = sensor.error().what;
+    return nullptr;
+  }
+  auto made = std::make_unique<Watch>();
+  made->sensor_ = std::move(*sensor);
+  std::vector<bool> all(detector::event_type_count(), false);
+  for (const char* name : {"execve", "execveat", "clone", "clone3", "fork", "vfork", "procexit", "open", "openat", "openat2", "creat", "connect",
+                           "dup", "dup2", "dup3", "chdir", "fchdir", "setuid", "setresuid", "setsid", "socket", "bind", "listen", "accept",
+                           "accept4", "symlink", "symlinkat", "link", "linkat", "rename", "renameat", "renameat2", "unlink", "unlinkat",
+                           "rmdir", "mkdir", "mkdirat", "chmod", "fchmod", "fchmodat", "ptrace", "setns", "unshare", "mount", "umount2",
+                           "memfd_create", "bpf", "init_module", "finit_module", "sendto", "sendmsg", "userfaultfd", "kill", "getppid"}) {
+    all[static_cast<std::size_t>(detector::event_type(name))] = true;
+  }
+  if (!made->sensor_->want(all)) return nullptr;
+  return made;
+}
+
 Watch* Watch::get() {
   static std::string why_not = "the sensor took no wishes";
-  static const std::unique_ptr<Watch> watch = [] {
-    auto sensor = detector::open_ebpf_sensor();
-    if (!sensor) {
-      why_not = sensor.error().what;
-      return std::unique_ptr<Watch>();
-    }
-    auto made = std::make_unique<Watch>();
-    made->sensor_ = std::move(*sensor);
-    std::vector<bool> all(detector::event_type_count(), false);
-    for (const char* name : {"execve", "execveat", "clone", "clone3", "fork", "vfork", "procexit", "open", "openat", "openat2", "creat", "connect",
-                             "dup", "dup2", "dup3", "chdir", "fchdir", "setuid", "setresuid", "setsid", "socket", "bind", "listen", "accept",
-                             "accept4", "symlink", "symlinkat", "link", "linkat", "rename", "renameat", "renameat2", "unlink", "unlinkat",
-                             "rmdir", "mkdir", "mkdirat", "chmod", "fchmod", "fchmodat", "ptrace", "setns", "unshare", "mount", "umount2",
-                             "memfd_create", "bpf", "init_module", "finit_module", "sendto", "sendmsg", "userfaultfd", "kill", "getppid"}) {
-      all[static_cast<std::size_t>(detector::event_type(name))] = true;
-    }
-    if (!made->sensor_->want(all)) return std::unique_ptr<Watch>();
-    return made;
-  }();
+  static const std::unique_ptr<Watch> watch = open({}, &why_not);
   if (watch == nullptr) std::printf("skipped: %s\n", why_not.c_str());
   return watch.get();
 }
