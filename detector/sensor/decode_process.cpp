@@ -57,6 +57,8 @@ Process* Decoder::process_of_header() {
     ++counts_.unknown_process;    // an exit needs no count: nobody will ask about this one again
   }
   process = table_.add(tid, pid);
+  // "x" of a process whose folder nobody told must not look like "/x".
+  if (process != nullptr) process->cwd = process->main_thread == process ? "/<UNKNOWN>/" : process->main_thread->cwd;
   if (process != nullptr && process->uid == 0xFFFFFFFF) process->uid = record_.header.uid;
   return process;
 }

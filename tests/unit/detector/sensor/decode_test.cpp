@@ -143,6 +143,16 @@ TEST_CASE("the exit of a process that was never seen is no gap, a call of one is
   CHECK(bench.decoder.counts().unknown_process == 1);
 }
 
+TEST_CASE("a relative path of a process that nobody knows is not taken for one in the root") {
+  Bench bench;
+  RecordMaker record(WIRE_CALL, SYS_openat, 3);
+  record.thread(503, 503).argument(0, static_cast<std::uint64_t>(AT_FDCWD)).blob(BLOB_TEXT, text("notes"), 1);
+
+  REQUIRE(bench.decode(record));
+
+  CHECK(bench.event.fd.entry.name == "/<UNKNOWN>/notes");
+}
+
 TEST_CASE("an entry of the file table that the kernel contradicts is not believed") {
   Bench bench;
   RecordMaker opened(WIRE_CALL, SYS_open, 3);
