@@ -136,9 +136,21 @@ std::string printable(std::string_view text) {
 }
 
 void append_json_quoted(std::string& to, std::string_view text, JsonEscape how) {
+  // Most text is plain ASCII, and is copied in stretches.
+  const auto is_plain = [how](char c) {
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\' && !(how.html_safe && (c == '<' || c == '>' || c == '&'));
+  };
   to += '"';
   while (!text.empty()) {
+    std::size_t plain = 0;
+    while (plain < text.size() && is_plain(text[plain])) ++plain;
+    to.append(text.data(), plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+
     const Rune rune = next_rune(text);
+    const bool html = how.html_safe && (rune.code == '<' || rune.code == '>' || rune.code == '&' ||
+                                        rune.code == 0x2028 || rune.code == 0x2029);
     switch (rune.code) {
       case '"':
         to += "\\\"";
@@ -159,8 +171,7 @@ void append_json_quoted(std::string& to, std::string_view text, JsonEscape how) 
         to += "\\ufffd";
         break;
       default:
-        if (rune.code < 0x20 || (how.html_safe && (rune.code == '<' || rune.code == '>' || rune.code == '&' ||
-                                                   rune.code == 0x2028 || rune.code == 0x2029)))
+        if (rune.code < 0x20 || html)
           fmt::format_to(std::back_inserter(to), "\\u{:04x}", static_cast<std::uint32_t>(rune.code));
         else
           to += text.substr(0, rune.length);
