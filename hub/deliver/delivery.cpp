@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 #include "hub/deliver/lost_decisions.h"
+#include "hub/deliver/removed_sink.h"
 #include "hub/deliver/sink_worker.h"
 #include "hub/route/router.h"
 
@@ -26,6 +27,8 @@ struct Delivery::Rooms {
   core::Result<> open_sinks(const std::map<std::string, CursorState>& cursors,
                             const std::map<std::string, SinkTotals>& totals);
   core::Result<std::uint64_t> count_queue(const SinkWorker& sink) const;
+  core::Result<> find_removed(const std::map<std::string, CursorState>& cursors,
+                              const std::map<std::string, SinkTotals>& totals);
   core::Result<> save_first();
   void on_decided(const Decision& decision, Offset record);
   void pump_all();
@@ -44,6 +47,9 @@ struct Delivery::Rooms {
   Router router;
   LostDecisions lost;
   std::vector<std::unique_ptr<SinkWorker>> sinks;
+  std::vector<std::unique_ptr<RemovedSink>> removed_sinks;
+  std::map<std::string, core::TimePoint> removed_since;  // without a backlog, too; for the first save
+  std::map<std::string, SinkTotals> removed_totals;
   std::map<std::string, std::uint64_t> routed_before;  // by start(): decisions read back before there are workers
   bool started = false;
   std::atomic<bool> woken{false};
@@ -102,9 +108,11 @@ core::Result<> Delivery::Rooms::start() {
                              [this](const Decision& decision, Offset record) { on_decided(decision, record); });
   if (!routed) return routed.error();
   if (auto opened = open_sinks(*cursors, *totals); !opened) return opened.error();
+  if (auto found = find_removed(*cursors, *totals); !found) return found.error();
 
   checkpoint.track(router);
   for (const auto& sink : sinks) checkpoint.track(*sink);
+  for (const auto& sink : removed_sinks) checkpoint.track(*sink);
   if (auto first = save_first(); !first) return first.error();
 
   started = true;
@@ -165,14 +173,29 @@ core::Result<> Delivery::Rooms::open_sinks(const std::map<std::string, CursorSta
     sinks.push_back(std::move(worker));
   }
   configured.clear();
-  routed_before.clear();
+  return {};
+}
 
+core::Result<> Delivery::Rooms::find_removed(const std::map<std::string, CursorState>& cursors,
+                                             const std::map<std::string, SinkTotals>& totals) {
+  auto before = state.removed();
+  if (!before) return core::in_context("read which sinks are removed", before.error());
   for (const auto& [name, cursor] : cursors) {
     const bool known = name == Router::kName ||
                        std::any_of(sinks.begin(), sinks.end(), [&](const auto& sink) { return sink->name() == name; });
-    if (!known)
-      core::log_warning("sink_not_configured", {{"sink", name}, {"position", std::to_string(cursor.position.value)}});
+    if (known) continue;
+    const core::TimePoint since = before->try_emplace(name, core::now()).first->second;
+    removed_since[name] = since;
+    SinkTotals its;
+    if (const auto saved = totals.find(name); saved != totals.end()) its = saved->second;
+    if (const auto extra = routed_before.find(name); extra != routed_before.end()) its.routed += extra->second;
+    removed_totals[name] = its;
+    const std::uint64_t settled = its.delivered + its.dead_letters + its.dropped;
+    if (its.routed <= settled) continue;  // nothing waits: a cursor that nobody moves must not hold the journal
+    removed_sinks.push_back(std::make_unique<RemovedSink>(name, cursor.position, its.routed - settled, since));
+    removed_sinks.back()->observe(core::now());
   }
+  routed_before.clear();
   return {};
 }
 
@@ -207,7 +230,12 @@ core::Result<std::uint64_t> Delivery::Rooms::count_queue(const SinkWorker& sink)
 core::Result<> Delivery::Rooms::save_first() {
   StateChange change;
   router.collect(change);
-  for (const auto& sink : sinks) sink->collect(change);
+  for (const auto& sink : sinks) {
+    sink->collect(change);
+    change.configured.push_back(sink->name());
+  }
+  change.removed = removed_since;
+  change.totals.merge(removed_totals);
   auto promise = std::make_shared<std::promise<core::Result<>>>();
   auto durable = promise->get_future();
   state.save(std::move(change), [promise](core::Result<> result) { promise->set_value(std::move(result)); });
@@ -245,6 +273,7 @@ void Delivery::Rooms::tick() {
   timer.async_wait([this, guard = std::weak_ptr{alive}](const boost::system::error_code& error) {
     if (error || guard.expired()) return;
     for (const auto& sink : sinks) sink->observe();
+    for (const auto& sink : removed_sinks) sink->observe(core::now());
     router.wake();  // in case a wake was lost with its writer's thread
     tick();
   });

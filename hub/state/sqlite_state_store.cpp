@@ -47,6 +47,11 @@ class SqliteStateStore final : public StateStore {
     if (!tables_) return kClosed;
     return tables_->totals();
   }
+  core::Result<std::map<std::string, core::TimePoint>> removed() override {
+    const std::lock_guard lock(tables_mutex_);
+    if (!tables_) return kClosed;
+    return tables_->removed();
+  }
   core::Result<std::map<std::string, std::uint64_t>> count_dead_letters() override {
     const std::lock_guard lock(tables_mutex_);
     if (!tables_) return kClosed;

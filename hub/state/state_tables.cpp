@@ -21,6 +21,7 @@ constexpr const char* kUpgrades[] = {
     "CREATE TABLE dead_letters (number INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, id BLOB NOT NULL, position INTEGER NOT NULL,"
     "  reason TEXT NOT NULL, attempts INTEGER NOT NULL, at INTEGER NOT NULL, rule TEXT NOT NULL, priority TEXT NOT NULL, alert BLOB NOT NULL);"
     "CREATE INDEX dead_letters_by_sink ON dead_letters (sink, number);",
+    "CREATE TABLE removed_sinks (sink TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;",
 };
 static_assert(std::size(kUpgrades) == kStateVersion);
 
@@ -124,6 +125,26 @@ core::Result<> StateTables::apply(const StateChange& change) {
   for (const DeadLetter& letter : change.dead_letters) {
     if (auto done = insert(letter); !done) return done;
   }
+  return apply_configuration(change);
+}
+
+core::Result<> StateTables::apply_configuration(const StateChange& change) {
+  if (!change.configured.empty()) {
+    auto forget = connection_.prepare("DELETE FROM removed_sinks WHERE sink = ?");
+    if (!forget) return forget.error();
+    for (const std::string& sink : change.configured) {
+      forget->bind(sink);
+      if (auto done = forget->run(); !done) return done;
+    }
+  }
+  if (!change.removed.empty()) {
+    auto put = connection_.prepare("INSERT OR REPLACE INTO removed_sinks VALUES (?, ?)");
+    if (!put) return put.error();
+    for (const auto& [sink, since] : change.removed) {
+      put->bind(sink).bind(core::to_unix_nanoseconds(since));
+      if (auto done = put->run(); !done) return done;
+    }
+  }
   return {};
 }
 
@@ -160,6 +181,18 @@ core::Result<std::map<std::string, SinkTotals>> StateTables::totals() {
     if (!row) return row.error();
     if (!*row) return totals;
     totals[rows->text(0)] = {to_count(rows->number(1)), to_count(rows->number(2)), to_count(rows->number(3)), to_count(rows->number(4))};
+  }
+}
+
+core::Result<std::map<std::string, core::TimePoint>> StateTables::removed() {
+  auto rows = connection_.prepare("SELECT sink, since FROM removed_sinks");
+  if (!rows) return rows.error();
+  std::map<std::string, core::TimePoint> removed;
+  for (;;) {
+    const auto row = rows->step();
+    if (!row) return row.error();
+    if (!*row) return removed;
+    removed[rows->text(0)] = core::TimePoint{std::chrono::nanoseconds{rows->number(1)}};
   }
 }
 

@@ -8,7 +8,7 @@
 
 namespace hub {
 
-inline constexpr std::int64_t kStateVersion = 1;
+inline constexpr std::int64_t kStateVersion = 2;
 
 class StateTables {
  public:
@@ -20,6 +20,7 @@ class StateTables {
 
   core::Result<std::map<std::string, CursorState>> cursors();
   core::Result<std::map<std::string, SinkTotals>> totals();
+  core::Result<std::map<std::string, core::TimePoint>> removed();
   core::Result<std::map<std::string, std::uint64_t>> count_dead_letters();
   core::Result<std::vector<DeadLetter>> list_dead_letters(const std::string& sink, std::size_t limit, std::int64_t after_number);
   core::Result<> purge_dead_letters(const std::vector<std::int64_t>& numbers);
@@ -28,6 +29,7 @@ class StateTables {
   explicit StateTables(SqliteConnection connection) : connection_(std::move(connection)) {}
   core::Result<> in_transaction(const std::function<core::Result<>()>& work);
   core::Result<> apply(const StateChange& change);
+  core::Result<> apply_configuration(const StateChange& change);
   core::Result<> insert(const DeadLetter& letter);
 
   SqliteConnection connection_;

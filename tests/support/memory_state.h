@@ -39,6 +39,7 @@ class MemoryState : public hub::StateStore {
 
   core::Result<std::map<std::string, hub::CursorState>> cursors() override { return cursors_; }
   core::Result<std::map<std::string, hub::SinkTotals>> totals() override { return totals_; }
+  core::Result<std::map<std::string, core::TimePoint>> removed() override { return removed_; }
   core::Result<std::map<std::string, std::uint64_t>> count_dead_letters() override {
     std::map<std::string, std::uint64_t> counts;
     for (const hub::DeadLetter& letter : letters_) ++counts[letter.sink];
@@ -71,6 +72,7 @@ class MemoryState : public hub::StateStore {
     cursors_.clear();
     totals_.clear();
   }
+  void remove_since(const std::string& sink, core::TimePoint since) { removed_[sink] = since; }
   const std::vector<hub::DeadLetter>& letters() const { return letters_; }
 
   bool hold = false;
@@ -82,6 +84,8 @@ class MemoryState : public hub::StateStore {
   void apply(const hub::StateChange& change) {
     for (const auto& [name, cursor] : change.cursors) cursors_[name] = cursor;
     for (const auto& [name, totals] : change.totals) totals_[name] = totals;
+    for (const std::string& name : change.configured) removed_.erase(name);
+    for (const auto& [name, since] : change.removed) removed_[name] = since;
     for (hub::DeadLetter letter : change.dead_letters) {
       letter.number = static_cast<std::int64_t>(letters_.size()) + 1;
       letters_.push_back(std::move(letter));
@@ -90,6 +94,7 @@ class MemoryState : public hub::StateStore {
 
   std::map<std::string, hub::CursorState> cursors_;
   std::map<std::string, hub::SinkTotals> totals_;
+  std::map<std::string, core::TimePoint> removed_;
   std::vector<hub::DeadLetter> letters_;
   std::deque<std::pair<hub::StateChange, std::function<void(core::Result<>)>>> held_;
 };

@@ -92,11 +92,13 @@ World::~World() {
 
 Receiver& World::sink(const std::string& name) {
   auto& receiver = receivers_[name];
-  if (!receiver) {
-    receiver = std::make_unique<Receiver>(name);
-    order_.push_back(name);
-  }
+  if (!receiver) receiver = std::make_unique<Receiver>(name);
+  if (std::find(order_.begin(), order_.end(), name) == order_.end()) order_.push_back(name);
   return *receiver;
+}
+
+void World::remove(const std::string& name) {
+  std::erase(order_, name);
 }
 
 void World::start() {

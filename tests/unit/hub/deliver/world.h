@@ -50,7 +50,8 @@ class World {
   World();
   ~World();
 
-  Receiver& sink(const std::string& name);  // adds it, or finds it
+  Receiver& sink(const std::string& name);  // adds it (again), or finds it
+  void remove(const std::string& name);     // from the configuration of the next start
   std::vector<hub::Route> routes;
 
   void start();                                                      // builds the delivery of now

@@ -165,8 +165,38 @@ TEST_CASE("a state.db of a newer version is refused with a sentence and left alo
 
   REQUIRE(!opened);
   CHECK(opened.error().fault == core::Fault::Invalid);
-  CHECK(opened.error().what.find("written by a newer tocsin-hub (state version 99; this one knows 1)") != std::string::npos);
+  CHECK(opened.error().what.find("written by a newer tocsin-hub (state version 99; this one knows 2)") != std::string::npos);
   CHECK(SqliteConnection::open(path)->query_number("PRAGMA user_version").value() == 99);
+}
+
+TEST_CASE("a state.db of version 1 is upgraded with what it has, and then knows which sinks are removed") {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "state.db";
+  {
+    auto old = SqliteConnection::open(path).value();
+    old.execute("CREATE TABLE cursors (sink TEXT PRIMARY KEY, position INTEGER NOT NULL, settled_above BLOB NOT NULL,"
+                "  decisions_from INTEGER NOT NULL) WITHOUT ROWID;"
+                "CREATE TABLE totals (sink TEXT PRIMARY KEY, routed INTEGER NOT NULL, delivered INTEGER NOT NULL,"
+                "  dead_letters INTEGER NOT NULL, dropped INTEGER NOT NULL) WITHOUT ROWID;"
+                "CREATE TABLE dead_letters (number INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, id BLOB NOT NULL,"
+                "  position INTEGER NOT NULL, reason TEXT NOT NULL, attempts INTEGER NOT NULL, at INTEGER NOT NULL, rule TEXT NOT NULL,"
+                "  priority TEXT NOT NULL, alert BLOB NOT NULL);"
+                "CREATE INDEX dead_letters_by_sink ON dead_letters (sink, number);"
+                "INSERT INTO totals VALUES ('soc', 5, 3, 1, 0); PRAGMA user_version=1;")
+        .value();
+  }
+  const core::TimePoint since{std::chrono::hours{500'000}};
+
+  const auto store = open_or_fail(path);
+  hub::StateChange change;
+  change.removed = {{"soc", since}, {"old", since}};
+  CHECK(save_and_wait(*store, change));
+  change = {};
+  change.configured = {"old"};
+  CHECK(save_and_wait(*store, change));
+
+  CHECK(store->totals().value().at("soc") == hub::SinkTotals{5, 3, 1, 0});
+  CHECK(store->removed().value() == std::map<std::string, core::TimePoint>{{"soc", since}});
 }
 
 TEST_CASE("a damaged state.db is set aside and a new one begun") {
