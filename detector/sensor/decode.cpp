@@ -247,6 +247,7 @@ void Decoder::add_process_param(Event& event, const ParamRow& row) {
 
 // The folder that a relative path of an …at call starts from: as the file table has it where the kernel agrees, else as the kernel has it.
 std::string Decoder::folder_of(std::uint8_t dirfd_argument) {
+  if (dirfd_argument >= std::size(record_.header.args)) return process_->cwd;   // a torn record may name any
   const auto fd = static_cast<std::int32_t>(record_.header.args[dirfd_argument]);
   if (fd == AT_FDCWD) return process_->cwd;
   if (const Blob* blob = record_.find(BLOB_DIRFD, dirfd_argument)) {

@@ -133,10 +133,10 @@ TEST_CASE("every fault of a configuration is told at once, with its place and wh
   const std::string said = without(diagnostics.render(), folder.path() + "/");
   for (const std::string part : {
          "-o rules_files[7]:1:1: error: 'rules_files[7]' names an item beyond the end of the list\n    1 | rules_files[7]=x\n",
-         "detector.yaml:1:1: error: the configuration has no option 'json_outptu'\n    1 | json_outptu: true\n      | ^~~~~~~~~~~\n  hint: did you mean 'json_output'?",
+         "detector.yaml:1:1: error: the configuration has no option 'json_outptu'\n    1 | json_outptu: <redacted>\n      | ^~~~~~~~~~~\n  hint: did you mean 'json_output'?",
          "detector.yaml:2:11: error: the configuration has priority 'medium', which is not a priority\n    2 | priority: medium\n",
          "detector.yaml:4:12: error: the configuration: 'http_output' has enabled 'yes please', which is not true or false\n",
-         "-o http_output.ulr:1:1: error: the configuration: 'http_output' has no option 'ulr'\n    1 | http_output.ulr=x\n",
+         "-o http_output.ulr:1:1: error: the configuration: 'http_output' has no option 'ulr'\n    1 | http_output.ulr=<redacted>\n",
          "hint: did you mean 'url'?",
          "detector.yaml:5:21: warning: the configuration: 'watch_config_files' has no effect: send SIGHUP to load the rules again\n",
          "detector.yaml:7:5: error: an entry of 'rules' has 'disabel', which is neither enable nor disable\n",
