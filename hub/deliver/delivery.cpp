@@ -82,6 +82,7 @@ Delivery::Rooms::Rooms(asio::io_context& loop_, Journal& journal_, StateStore& s
       timer{loop_},
       idle_timer{loop_} {
   configured = std::move(outputs.sinks);
+  router.before_look([this] { woken = false; });
 }
 
 Delivery::Delivery(asio::io_context& loop, Journal& journal, StateStore& state, Metrics& metrics, Outputs outputs)
@@ -282,9 +283,8 @@ void Delivery::Rooms::tick() {
 void Delivery::wake() {
   if (rooms_->woken.exchange(true)) return;
   asio::post(rooms_->loop, [rooms = rooms_.get(), guard = std::weak_ptr{rooms_->alive}] {
-    if (guard.expired()) return;
-    rooms->woken = false;
-    if (rooms->started) rooms->router.wake();
+    // `woken` stays until the router looks: it may rest or be appending, and looks by itself after that.
+    if (!guard.expired() && rooms->started) rooms->router.wake();
   });
 }
 
@@ -355,6 +355,10 @@ asio::awaitable<void> Delivery::stop(core::Duration grace) {
   rooms.checkpoint.stop();
   rooms.timer.cancel();
   rooms.started = false;
+}
+
+bool Delivery::has_undecided() const {
+  return rooms_->router.is_appending() || rooms_->has_undecided();
 }
 
 std::vector<SinkStatus> Delivery::status() const {

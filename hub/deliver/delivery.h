@@ -1,5 +1,6 @@
-// Rooms 9 and 10 of an alert's journey: the router decides once whose an alert is, and one pump a sink delivers it. Everything runs on one
-// io_context run by one thread (the delivery loop), so these rooms need no locks; what other threads may call says so.
+// Rooms 9 and 10 of an alert's journey: the router decides once whose an alert is, and one pump a sink delivers it.
+// Everything runs on one io_context run by one thread (the delivery loop), so these rooms need no locks; what other
+// threads may call says so.
 #pragma once
 
 #include "hub/deliver/sinks.h"
@@ -19,13 +20,13 @@ namespace hub {
 
 struct SinkStatus {
   std::string name, kind;
-  std::string state;                  // "ok", "degraded" (retrying), "throttled", "paused" (misconfigured: a human is needed)
-  std::string reason;                 // why it is not ok; "" when ok
-  std::uint64_t routed = 0, delivered = 0, dead_letters = 0, dropped = 0, queued = 0;   // routed = the sum of the others
-  double oldest_age_seconds = 0;      // 0: nothing waits
-  std::string last_error;             // the last one ever, printable
-  core::TimePoint last_error_at, last_delivered_at;   // zero: never
-  double next_attempt_seconds = 0;    // 0: now, or nothing waits
+  std::string state;   // "ok", "degraded" (retrying), "throttled", "paused" (misconfigured: a human is needed)
+  std::string reason;  // why it is not ok; "" when ok
+  std::uint64_t routed = 0, delivered = 0, dead_letters = 0, dropped = 0, queued = 0;  // routed = the sum of the others
+  double oldest_age_seconds = 0;                                                       // 0: nothing waits
+  std::string last_error;                                                              // the last one ever, printable
+  core::TimePoint last_error_at, last_delivered_at;                                    // zero: never
+  double next_attempt_seconds = 0;                                                     // 0: now, or nothing waits
 };
 
 class Delivery {
@@ -34,8 +35,8 @@ class Delivery {
   Delivery(boost::asio::io_context& loop, Journal& journal, StateStore& state, Metrics& metrics, Outputs outputs);
   ~Delivery();
 
-  // Before the loop runs: reads cursors and totals, clamps what points below the journal, makes the cursors of new sinks durable.
-  // Fault: the state cannot be read or written. After it, pumps begin as soon as the loop runs.
+  // Before the loop runs: reads cursors and totals, clamps what points below the journal, makes the cursors of new
+  // sinks durable. Fault: the state cannot be read or written. After it, pumps begin as soon as the loop runs.
   core::Result<> start();
 
   // Before start(): where alerts that have just come in lie decoded, so that the router need not decode them again.
@@ -44,10 +45,13 @@ class Delivery {
   // Any thread: the journal's durable end moved.
   void wake();
 
-  // On the loop, when nothing new comes in. For `grace` the router goes on with what is durable and the sinks with what is due, less if they
-  // are through; a sink that is unwell (paused, throttled, its breaker open) delays nobody. Then cancels what is under way, closes the outputs
-  // and saves cursors durably, in 2 s at most; what is left stays queued.
+  // On the loop, when nothing new comes in. For `grace` the router goes on with what is durable and the sinks with what
+  // is due, less if they are through; a sink that is unwell (paused, throttled, its breaker open) delays nobody. Then
+  // cancels what is under way, closes the outputs and saves cursors durably, in 2 s at most; what is left stays queued.
   boost::asio::awaitable<void> stop(core::Duration grace);
+
+  // On the loop. True while there are durable alerts that are not decided, and so not in any queue yet.
+  bool has_undecided() const;
 
   // Any thread.
   std::vector<SinkStatus> status() const;

@@ -80,6 +80,7 @@ void Router::collect(StateChange& into) const {
 }
 
 void Router::decide_next() {
+  if (before_look_) before_look_();
   while (scan_ < journal_.durable_end()) {
     auto page = journal_.read(scan_, kDecideAtOnce, static_cast<std::uint8_t>(RecordType::Alert));
     if (!page) {

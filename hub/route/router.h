@@ -29,6 +29,8 @@ class Router : public Tracked {
   core::Result<> start(const CursorState* saved, Decided decided);
 
   void wake();  // there may be more to decide
+  // Called before each look at the journal's end: what becomes durable after it needs a wake() again.
+  void before_look(std::function<void()> listener) { before_look_ = std::move(listener); }
   void stop() { stopped_ = true; }
   bool is_appending() const { return appending_; }
 
@@ -52,6 +54,7 @@ class Router : public Tracked {
   Metrics& metrics_;
   RouteTable table_;
   Decided decided_listener_;
+  std::function<void()> before_look_;
   Offset decided_;  // every alert below it is decided, durably
   Offset scan_;     // where to look for the next alert; at or past decided_
   Decision under_way_;

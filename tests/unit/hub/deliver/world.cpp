@@ -161,6 +161,7 @@ bool World::run_until(const std::function<bool()>& condition, core::Duration pat
 
 bool World::drain() {
   return run_until([this] {
+    if (delivery_->has_undecided()) return false;  // not queued yet
     const auto all = delivery_->status();
     return std::all_of(all.begin(), all.end(),
                        [&](const hub::SinkStatus& one) { return one.queued == 0 && one.routed > 0; });

@@ -63,7 +63,7 @@ class World {
   void send(std::size_t count, const std::string& prefix = "r");  // prefix0 …; in one append
 
   bool run_until(const std::function<bool()>& condition, core::Duration patience = std::chrono::seconds{10});
-  bool drain();  // until no sink has anything left
+  bool drain();  // until everything is decided and no sink has anything left
   void run_for(core::Duration duration);
 
   hub::SinkStatus status(const std::string& name) const;
