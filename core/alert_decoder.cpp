@@ -169,6 +169,7 @@ AlertField to_field(std::string_view name, const element& value, std::string_vie
     }
     case element_type::NULL_VALUE:
       field.kind = AlertField::Kind::Null;
+      field.json = json;
       return field;
     case element_type::BOOL:
       field.kind = AlertField::Kind::Boolean;

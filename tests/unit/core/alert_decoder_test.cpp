@@ -133,3 +133,17 @@ TEST_CASE("keys match in any case, as Go's decoder lets them") {
   CHECK(to_rfc3339(alert->time) == "2019-05-17T15:31:56Z");
   CHECK(alert->field("k8s.ns.name")->text == "7");
 }
+
+TEST_CASE("every kind of value leaves as it came") {
+  AlertDecoder decoder;
+  const std::string fields =
+      R"~({"a":null,"b":true,"c":false,"d":-1.50e+3,"e":"x\\","f":"\"","g":{"h":[1,"]}",null]},"i":[],"j":"","k":"{"})~";
+  const auto alert =
+      decoder.decode(R"({"priority":"Error","rule":"r","time":"2019-05-17T15:31:56Z","output_fields":)" + fields + "}");
+  REQUIRE(alert);
+
+  const std::string payload = to_payload(*alert);
+
+  CHECK(payload.find("\"output_fields\":" + fields) != std::string::npos);
+  CHECK(decoder.decode(payload));
+}
