@@ -129,8 +129,9 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
   r.journal->on_durable([delivery = r.delivery.get()](Offset) { delivery->wake(); });
   if (const auto started = r.delivery->start(); !started) return core::in_context("start delivery", started.error());
   r.opening = false;
-  r.report =
-      std::make_unique<Report>(*r.journal, r.metrics, [delivery = r.delivery.get()] { return delivery->status(); });
+  r.report = std::make_unique<Report>(
+      *r.journal, r.metrics, [delivery = r.delivery.get()] { return delivery->status(); },
+      [delivery = r.delivery.get()] { return delivery->routed_to(); });
 
   auto control = ControlSocket::open(r.control_loop, r.directory.control_socket(), [&r](std::string_view line) {
     return answer_command(line, *r.state, r.report.get());

@@ -15,9 +15,10 @@ ordered_json time_or_null(core::TimePoint time) {
   return time == core::TimePoint{} ? ordered_json{} : ordered_json{core::to_rfc3339(time)}[0];
 }
 
-ordered_json to_json(const JournalStatus& journal) {
+ordered_json to_json(const JournalStatus& journal, Offset routed_to) {
   return {{"first_offset", journal.first.value},
           {"durable_end", journal.durable_end.value},
+          {"routed_to", routed_to.value},
           {"bytes", journal.bytes},
           {"segments", journal.segments},
           {"free_bytes", journal.free_bytes},
@@ -50,13 +51,15 @@ ordered_json to_json(const SinkStatus& sink) {
 }  // namespace
 
 std::string Report::status_json() const {
+  const JournalStatus journal = journal_.status();
+  const Offset routed_to = routed_to_ ? routed_to_() : journal.durable_end;
   ordered_json sinks = ordered_json::array();
   for (const SinkStatus& sink : sinks_()) sinks.push_back(to_json(sink));
   const ordered_json status{
       {"version", TOCSIN_VERSION},
       {"started", core::to_rfc3339(started_)},
       {"uptime_seconds", std::chrono::duration_cast<std::chrono::seconds>(core::now() - started_).count()},
-      {"journal", to_json(journal_.status())},
+      {"journal", to_json(journal, routed_to)},
       {"sinks", std::move(sinks)}};
   return status.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }

@@ -14,9 +14,14 @@ namespace hub {
 
 class Report {
  public:
-  // References outlive this. `sinks` gives the sinks' state, from any thread.
-  Report(const Journal& journal, Metrics& metrics, std::function<std::vector<SinkStatus>()> sinks)
-      : journal_{journal}, metrics_{metrics}, sinks_{std::move(sinks)}, started_{core::now()} {}
+  // References outlive this. `sinks` gives the sinks' state, `routed_to` how far the router has come, from any thread.
+  Report(const Journal& journal, Metrics& metrics, std::function<std::vector<SinkStatus>()> sinks,
+         std::function<Offset()> routed_to = {})
+      : journal_{journal},
+        metrics_{metrics},
+        sinks_{std::move(sinks)},
+        routed_to_{std::move(routed_to)},
+        started_{core::now()} {}
 
   std::string status_json() const;   // one object, one line
   std::string metrics_text() const;  // with the journal's gauges as they are now
@@ -26,6 +31,7 @@ class Report {
   const Journal& journal_;
   Metrics& metrics_;
   std::function<std::vector<SinkStatus>()> sinks_;
+  std::function<Offset()> routed_to_;
   core::TimePoint started_;
 };
 

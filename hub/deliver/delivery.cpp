@@ -60,7 +60,7 @@ struct Delivery::Rooms {
 
 namespace {
 constexpr auto kPatienceWithTheUnwell = 1s;  // for the one request that asks whether they are back
-constexpr auto kRouterStuck = 200ms;         // that long without a decision: the journal takes none
+constexpr auto kRouterStuck = 1s;         // that long without a decision: the journal takes none
 
 RouteTable table_of(const Outputs& outputs) {
   std::vector<Guard> guards;
@@ -359,6 +359,10 @@ asio::awaitable<void> Delivery::stop(core::Duration grace) {
 
 bool Delivery::has_undecided() const {
   return rooms_->router.is_appending() || rooms_->has_undecided();
+}
+
+Offset Delivery::routed_to() const {
+  return rooms_->router.routed_to();
 }
 
 std::vector<SinkStatus> Delivery::status() const {

@@ -53,6 +53,9 @@ class Delivery {
   // On the loop. True while there are durable alerts that are not decided, and so not in any queue yet.
   bool has_undecided() const;
 
+  // Any thread. Below it every alert is routed; it is the journal's durable end once all are.
+  Offset routed_to() const;
+
   // Any thread.
   std::vector<SinkStatus> status() const;
 

@@ -54,6 +54,7 @@ core::Result<> Router::start(const CursorState* saved, Decided decided) {
     at = page->next;
   }
   scan_ = decided_;
+  routed_to_ = decided_.value;
   return {};
 }
 
@@ -92,7 +93,10 @@ void Router::decide_next() {
     trouble_.clear();
     if (page->next <= scan_) return;
     scan_ = page->next;
-    if (page->records.empty()) continue;  // only our own decisions
+    if (page->records.empty()) {  // only our own decisions
+      routed_to_ = scan_.value;
+      continue;
+    }
 
     Decision decision{.from = decided_, .to = scan_, .runs = {}};
     draft(decision, *page);
@@ -165,6 +169,7 @@ void Router::appended(const core::Result<Offset>& result) {
     metrics_.add(Metric::RouteMatched, {table_.routes()[route].name}, static_cast<double>(count));
   const Decision decision = std::move(under_way_);
   announce(decision, *result);
+  routed_to_ = decided_.value;
   wake();
 }
 

@@ -10,6 +10,7 @@
 #include "hub/route/decide.h"
 #include "hub/route/decision.h"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -35,6 +36,8 @@ class Router : public Tracked {
   bool is_appending() const { return appending_; }
 
   Offset decided() const { return decided_; }
+  // Any thread. No alert below it is undecided; the journal's durable end once all are.
+  Offset routed_to() const { return {routed_to_.load()}; }
   void collect(StateChange& into) const override;
   Offset position() const override { return decided_; }
   std::uint64_t version() const override { return decided_.value; }
@@ -56,7 +59,8 @@ class Router : public Tracked {
   Decided decided_listener_;
   std::function<void()> before_look_;
   Offset decided_;  // every alert below it is decided, durably
-  Offset scan_;     // where to look for the next alert; at or past decided_
+  std::atomic<std::uint64_t> routed_to_{0};
+  Offset scan_;  // where to look for the next alert; at or past decided_
   Decision under_way_;
   std::uint64_t unrouted_ = 0;  // of the decision under way
   std::map<std::string, std::uint64_t> suppressed_;

@@ -98,8 +98,10 @@ class Run:
         """Waits until every sink has settled everything, as long as there is progress."""
         last, since = None, time.monotonic()
         while True:
-            sinks = self.hub.status()["sinks"]
-            if all(s["queued"] == 0 for s in sinks):
+            status = self.hub.status()
+            sinks, journal = status["sinks"], status["journal"]
+            # What is not routed yet is in no queue.
+            if all(s["queued"] == 0 for s in sinks) and journal["routed_to"] >= journal["durable_end"]:
                 break
             now = [(s["name"], s["delivered"], s["dead_letters"], s["queued"]) for s in sinks]
             if now != last:
