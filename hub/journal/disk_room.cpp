@@ -68,7 +68,11 @@ Path DiskRoom::take_spare(std::chrono::milliseconds patience) {
   }
   if (!spare_ready_) return {};
   spare_ready_ = false;
-  return spare_path();
+  // Under a name that only the writer uses: under its old one the next spare would take its place as soon as it is whole, perhaps after the
+  // writer has opened this one, and what is written to it would be in a file without a name.
+  const Path taken = directory_ / "segment.tmp";
+  if (!file_system_.rename(spare_path(), taken)) return {};
+  return taken;
 }
 
 bool DiskRoom::has_spare() const {

@@ -26,7 +26,8 @@ class DiskRoom {
   // How much more must be free for restore() to succeed entirely.
   std::uint64_t shortage();
 
-  // Any thread. The spare segment's path, which is now the caller's; empty: there is none. Waits for one that is being written, at most `patience`.
+  // The writer's thread. The spare segment, moved to a path that is the caller's alone; empty: there is none. Waits for one that is being written,
+  // at most `patience`.
   Path take_spare(std::chrono::milliseconds patience);
   bool has_spare() const;
   // Any thread. Whether so many bytes can be written and enough stays free for state.db.
