@@ -1,12 +1,13 @@
 # The front door. `make help` lists what is behind it; each target is one line of shell or one script.
 .DEFAULT_GOAL := help
-.PHONY: help run build dev setup setup-test test check soak asan tsan bench bench-ingest bench-detector format tidy clean docker-build docker-up docker-down
+.PHONY: help run build dev setup setup-test test check soak asan tsan fuzz bench bench-ingest bench-detector format tidy clean docker-build docker-up docker-down
 
 JOBS ?= $(shell nproc)
 # One cache for all build folders and clones: paths in it are relative.
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 REPEAT ?= 20
+SECONDS ?= 60
 # A working preset is configured again only when it is new: cmake itself notices changed lists.
 configure = test -f build/$(1)/build.ninja || cmake --preset $(1) $(if $(TOCSIN_WERROR),-DTOCSIN_WERROR=$(TOCSIN_WERROR)) > build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
 compile = mkdir -p build && { $(call configure,$(1)); } && cmake --build build/$(1) -j $(JOBS)
@@ -49,6 +50,11 @@ asan: setup ## unit tests under address and undefined-behaviour sanitizers
 tsan: setup ## unit tests under the thread sanitizer
 	@$(call compile,tsan)
 	@tests/run --unit --bin build/tsan/bin
+
+fuzz: ## every fuzz target for SECONDS=60 each, JOBS at a time; new inputs stay in build/fuzz-corpus
+	@scripts/setup --fuzz
+	@mkdir -p build && { $(call configure,fuzz); } && cmake --build build/fuzz -j $(JOBS) --target fuzzers
+	@tests/fuzz/run --seconds $(SECONDS) --jobs $(JOBS)
 
 bench: bench-ingest bench-detector ## every headline figure, each against a floor in the same run
 

@@ -2,6 +2,7 @@
 option(TOCSIN_TESTS "Build the tests" OFF)
 option(TOCSIN_BENCH "Build the benchmarks" OFF)
 option(TOCSIN_WERROR "Warnings are errors (CI)" OFF)
+option(TOCSIN_FUZZ "Build the fuzzers (clang 16; see tests/fuzz)" OFF)
 set(TOCSIN_SANITIZE "" CACHE STRING "Sanitizers for all code, e.g. address,undefined or thread")
 
 set(CMAKE_CXX_STANDARD 20)
@@ -18,7 +19,7 @@ if(CCACHE)
 endif()
 
 add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers)
-if(TOCSIN_WERROR)
+if(TOCSIN_WERROR AND NOT TOCSIN_FUZZ)  # clang warns of other things
   add_compile_options(-Werror)
 endif()
 if(TOCSIN_SANITIZE)
@@ -27,6 +28,9 @@ if(TOCSIN_SANITIZE)
   if(TOCSIN_SANITIZE MATCHES "thread")
     add_compile_options(-Wno-tsan)  # GCC does not model atomic_thread_fence, which Asio uses
   endif()
+endif()
+if(TOCSIN_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined)
 endif()
 include_directories(${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
 

@@ -1,0 +1,58 @@
+// A request body becomes alerts: what we take, nlohmann-json takes too and reads alike, and what we store reads back as
+// the same alert.
+#include "core/payload.h"
+#include "core/text.h"
+#include "hub/ingest/alert_record.h"
+#include "hub/ingest/mutations.h"
+#include "targets.h"
+#include "tests/fuzz/property.h"
+
+#include <nlohmann/json.hpp>
+
+namespace fuzz {
+namespace {
+
+void check(core::AlertDecoder& decoder, core::Alert alert) {
+  const auto json = nlohmann::json::parse(alert.json, nullptr, false);
+  demand(json.is_object(), "an alert that we take parses with nlohmann-json too", alert.json);
+  demand(json.at("rule") == alert.rule, "both read the same rule", alert.json);
+  demand(json.at("output_fields").size() == alert.fields.size(), "both read as many fields", alert.json);
+  for (const core::AlertField& field : alert.fields) {
+    const auto& value = json.at("output_fields").at(field.name);
+    if (field.kind == core::AlertField::Kind::Text) demand(value == field.text, "both read the same text", alert.json);
+  }
+
+  const std::string record = hub::encode_alert_record(alert.id, alert.received, alert.json);
+  const auto again = hub::decode_alert_record(decoder, record);
+  demand(again.has_value(), "what is stored can be read again", alert.json);
+  demand(again->json == alert.json && again->rule == alert.rule && again->priority == alert.priority &&
+             again->fields.size() == alert.fields.size(),
+         "what is read again is the same alert", alert.json);
+
+  hub::mutate(alert);
+  const std::string payload = core::to_payload(alert);
+  demand(nlohmann::json::accept(payload), "what sinks get is JSON", payload);
+  demand(core::is_valid_utf8(payload), "what sinks get is UTF-8", payload);
+}
+
+}  // namespace
+
+void fuzz_alert(std::string_view input) {
+  core::AlertDecoder decoder;
+  std::vector<core::Alert> taken;
+  std::size_t called = 0;
+  const auto shape = decoder.decode_body(input, [&](std::size_t index, core::Result<core::Alert> alert) {
+    demand(index == called++, "alerts come in order");
+    if (alert)
+      taken.push_back(std::move(*alert));
+    else
+      demand(!alert.error().what.empty(), "a refusal has a reason");
+  });
+  if (!shape) return demand(called == 0, "a body refused as a whole has no alerts");
+  demand(shape->count == called, "the count is that of the alerts");
+  if (shape->single && taken.size() == 1)
+    demand(nlohmann::json::accept(input), "a body of one alert parses with nlohmann-json too", input);
+  for (core::Alert& alert : taken) check(decoder, std::move(alert));
+}
+
+}  // namespace fuzz
