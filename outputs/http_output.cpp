@@ -1,60 +1,11 @@
-// The only place where an HTTP output meets the wire.
+// Options become a client with its deadlines and certificates; http_sender.h does the rest.
 #include "outputs/http_output.h"
 
-#include "core/invariant.h"
-#include "outputs/redaction.h"
+#include "outputs/http_sender.h"
 
 #include <fmt/format.h>
 
 namespace outputs {
-namespace {
-
-class WrappedHttp final : public Output {
- public:
-  WrappedHttp(std::unique_ptr<HttpOutput> output, std::unique_ptr<net::HttpClient> client)
-      : output_{std::move(output)}, client_{std::move(client)} {}
-
-  Limits limits() const override { return output_->limits(); }
-  std::string destination(const core::Alert& alert) const override { return output_->destination(alert); }
-  boost::asio::awaitable<core::Outcomes> send(Batch batch, Attempt attempt) override;
-  const HttpOutput& http() const { return *output_; }
-
- private:
-  std::unique_ptr<HttpOutput> output_;
-  std::unique_ptr<net::HttpClient> client_;
-};
-
-boost::asio::awaitable<core::Outcomes> WrappedHttp::send(Batch batch, Attempt attempt) {
-  Rendered rendered = output_->request(batch, attempt);
-  core::Outcomes outcomes(batch.size());
-  std::vector<bool> refused(batch.size(), false);
-  for (auto& [index, why] : rendered.rejected) {
-    INVARIANT(index < batch.size());
-    outcomes[index] = core::Reject{std::move(why)};
-    refused[index] = true;
-  }
-  if (rendered.rejected.size() == batch.size()) co_return outcomes;
-
-  std::vector<AlertRef> rest;
-  Batch sent = batch;
-  if (!rendered.rejected.empty()) {
-    for (std::size_t i = 0; i < batch.size(); ++i)
-      if (!refused[i]) rest.push_back(batch[i]);
-    sent = rest;
-  }
-
-  const Redaction redaction{rendered.request};
-  auto reply = co_await client_->exchange(std::move(rendered.request));
-  if (reply) redaction.apply(*reply);
-  core::Outcomes judged =
-      reply ? output_->judge(sent, *reply) : core::same_for_all(sent.size(), core::Retry{reply.error().what});
-  INVARIANT(judged.size() == sent.size());
-  for (std::size_t i = 0, j = 0; i < batch.size(); ++i)
-    if (!refused[i]) outcomes[i] = std::move(judged[j++]);
-  co_return outcomes;
-}
-
-}  // namespace
 
 void HttpOptions::describe(core::Fields& fields, CustomHeaders custom) {
   fields.optional("checkcert", checkcert, "verify the server's certificate and name; false only for tests");
@@ -104,12 +55,12 @@ std::unique_ptr<Output> wrap_http(std::unique_ptr<HttpOutput> output, const Http
     fields.error("tls", fmt::format("{}: {}", fields.owner(), client.error().what));
     return nullptr;
   }
-  return std::make_unique<WrappedHttp>(std::move(output), std::move(*client));
+  return std::make_unique<HttpSender>(std::move(output), std::move(*client));
 }
 
 const HttpOutput* http_part(const Output& output) {
-  const auto* wrapped = dynamic_cast<const WrappedHttp*>(&output);
-  return wrapped ? &wrapped->http() : nullptr;
+  const auto* sender = dynamic_cast<const HttpSender*>(&output);
+  return sender ? &sender->http() : nullptr;
 }
 
 }  // namespace outputs

@@ -57,6 +57,14 @@ core::Outcomes HttpOutput::judge(Batch batch, const net::HttpReply& reply) const
   return core::same_for_all(batch.size(), judge_by_status(reply));
 }
 
+Preparation HttpOutput::prepare(std::span<const net::HttpReply>, const Attempt&) const {
+  return Ready{};
+}
+
+std::vector<Amended> HttpOutput::amend(Batch, const net::HttpReply&, const core::Outcomes&) const {
+  return {};
+}
+
 core::Duration retry_after(const net::HttpReply& reply, core::TimePoint now) {
   const std::string_view text = core::trim(reply.header("Retry-After"));
   if (text.empty()) return {};

@@ -14,6 +14,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace outputs {
@@ -55,6 +56,16 @@ struct Rendered {
   std::vector<std::pair<std::size_t, std::string>> rejected;   // (index in the batch, why): not part of the request
 };
 
+// What is to be done before the first alert goes: nothing (more), a request, or the verdict that it cannot be done now.
+struct Ready {};
+using Preparation = std::variant<Ready, net::HttpRequest, core::Outcome>;
+
+// An alert of a batch in the form in which the destination may take it after all.
+struct Amended {
+  std::size_t index;   // in the batch
+  AlertRef alert;      // the same id
+};
+
 class HttpOutput {                      // most outputs: two pure functions; the wire is not theirs
  public:
   virtual ~HttpOutput() = default;
@@ -63,6 +74,19 @@ class HttpOutput {                      // most outputs: two pure functions; the
   virtual Rendered request(Batch batch, const Attempt& attempt) const = 0;
   // `batch` holds only the alerts that were part of the request. Default: judge_by_status.
   virtual core::Outcomes judge(Batch batch, const net::HttpReply& reply) const;
+
+  // How many hosts `request` chooses from by attempt.host, modulo. One that cannot be reached is passed over at once for the next.
+  virtual std::size_t hosts() const { return 1; }
+  // What must stand at the destination before the first alert (an index template, a lifecycle policy). Asked before a send, with the
+  // replies to the requests it gave so far in this run, until it says Ready; then not again before a host was away. An outcome is what
+  // becomes of the alerts that were to be sent, and the next send begins anew, so backoff, pause and probe are those of any alert.
+  // Must be idempotent: two senders may prepare at once. Default: Ready.
+  virtual Preparation prepare(std::span<const net::HttpReply> replies, const Attempt& attempt) const;
+  // After judge: alerts to be sent once more in the same turn, changed or not; their outcomes are then those of that request. Called
+  // again on its reply, a few times at most. Default: none.
+  virtual std::vector<Amended> amend(Batch batch, const net::HttpReply& reply, const core::Outcomes& judged) const;
+  // True: the request was too much at once, and the next ones should hold fewer alerts. Default: 413.
+  virtual bool asks_for_less(const net::HttpReply& reply) const { return reply.status == 413; }
 };
 
 // 2xx Delivered; 429 Throttle (Retry-After in seconds or as a date, else 0 = "hub/deliver chooses: 1 s doubling to 60 s");

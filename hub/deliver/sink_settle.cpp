@@ -76,9 +76,9 @@ void SinkWorker::landed(FlightPointer pointer, const std::exception_ptr& thrown,
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
       if (const auto* retry = std::get_if<core::Retry>(&outcomes[i])) settle_retry(flight, i, *retry, now);
       if (const auto* throttle = std::get_if<core::Throttle>(&outcomes[i]))
-        settle_hold(flight, i, Holds::Kind::Throttle, "asked for time", throttle->wait, now);
+        settle_hold(flight, i, Holds::Kind::Throttle, throttle->about, "asked for time", throttle->wait, now);
       if (const auto* fault = std::get_if<core::Misconfigured>(&outcomes[i]))
-        settle_hold(flight, i, Holds::Kind::Misconfigured, fault->why, {}, now);
+        settle_hold(flight, i, Holds::Kind::Misconfigured, fault->about, fault->why, {}, now);
     }
   }
   if (delivered > 0) {
@@ -127,15 +127,16 @@ void SinkWorker::settle_retry(Flight& flight, std::size_t index, const core::Ret
   retries_.push(offset, pending.attempts, now + std::chrono::duration_cast<Instant::duration>(wait));
 }
 
-void SinkWorker::settle_hold(Flight& flight, std::size_t index, Holds::Kind kind, const std::string& why,
-                             core::Duration wait, Instant now) {
+void SinkWorker::settle_hold(Flight& flight, std::size_t index, Holds::Kind kind, core::About about,
+                             const std::string& why, core::Duration wait, Instant now) {
   const Offset offset = flight.offsets[index];
   const Pending& pending = window_.at(offset);
-  const bool news = holds_.hold(pending.destination, kind, why, wait, now);
-  const Holds::Hold* hold = holds_.find(pending.destination);
-  if (news && !pending.destination.empty() && kind == Holds::Kind::Misconfigured) {
-    core::log_warning("sink_destination_paused",
-                      {{"sink", sink_.name}, {"destination", pending.destination}, {"why", why}});
+  const std::string held = about == core::About::Sink ? std::string{} : pending.destination;
+  if (held != pending.destination) holds_.probe_ended(pending.destination);  // no word on the destination itself
+  const bool news = holds_.hold(held, kind, why, wait, now);
+  const Holds::Hold* hold = holds_.find(held);
+  if (news && !held.empty() && kind == Holds::Kind::Misconfigured) {
+    core::log_warning("sink_destination_paused", {{"sink", sink_.name}, {"destination", held}, {"why", why}});
   }
   park(offset, *flight.alerts[index], hold != nullptr ? hold->until : now);
 }
@@ -215,7 +216,8 @@ void SinkWorker::release(const std::string& destination) {
 }
 
 // With nothing left to do nothing is queued, once after the start and after each decision that was lost: if the totals
-// say otherwise, the disk has lost alerts together with their decisions (or they were decided otherwise the second time).
+// say otherwise, the disk has lost alerts together with their decisions (or they were decided otherwise the second
+// time).
 void SinkWorker::balance() {
   if (balanced_ || !window_.empty() || has_fresh() || backlog_.is_behind()) return;
   balanced_ = true;

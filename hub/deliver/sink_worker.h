@@ -100,7 +100,7 @@ class SinkWorker : public Tracked {
   void landed(FlightPointer flight, const std::exception_ptr& thrown, core::Outcomes outcomes);
   void settle_delivered(Flight& flight, std::size_t index);
   void settle_retry(Flight& flight, std::size_t index, const core::Retry& retry, Instant now);
-  void settle_hold(Flight& flight, std::size_t index, Holds::Kind kind, const std::string& why, core::Duration wait,
+  void settle_hold(Flight& flight, std::size_t index, Holds::Kind kind, core::About about, const std::string& why, core::Duration wait,
                    Instant now);
   bool park(Offset offset, const core::Alert& alert, Instant until);
   void bury(Offset offset, const core::Alert& alert, std::string_view kind, const std::string& why);
