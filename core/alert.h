@@ -24,6 +24,14 @@ struct AlertField {
   std::string text;  // Text: the string itself, unescaped; Null: empty; otherwise the same as `json`
 };
 
+// Comes only with alerts that the hub stored of its own accord: digests, summaries, alarms, replays. Nobody outside can
+// set it: it is in the journal's record, not in the alert's bytes.
+struct Directions {
+  std::vector<std::string> only_to;  // sinks by name, past routes and every filter; empty: routes decide
+  std::string closes;                // what of the router's memory this alert settles, in the router's own form
+  bool operator==(const Directions&) const = default;
+};
+
 struct Alert {
   AlertId id;
   TimePoint received;  // by this hub
@@ -38,6 +46,7 @@ struct Alert {
   std::vector<std::string> tags;   // sorted
   std::vector<AlertField> fields;  // output_fields, sorted by name bytewise
   std::vector<AlertField> extra;   // keys at the top that falcosidekick does not know ("message", …), in order
+  std::shared_ptr<const Directions> directions;  // nullptr: an alert as others sent it
 
   const AlertField* field(std::string_view name) const;  // nullptr: there is none
   bool has_tag(std::string_view tag) const;

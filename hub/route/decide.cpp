@@ -24,6 +24,14 @@ RouteTable::RouteTable(std::vector<Guard> guards, std::vector<Route> routes)
 
 Verdict RouteTable::decide(const core::Alert& alert) const {
   Verdict verdict;
+  if (alert.directions && !alert.directions->only_to.empty()) {
+    const auto& only = alert.directions->only_to;
+    for (std::size_t i = 0; i < guards_.size(); ++i) {
+      if (std::find(only.begin(), only.end(), guards_[i].sink) != only.end())
+        verdict.sinks.push_back(static_cast<std::uint32_t>(i));
+    }
+    return verdict;
+  }
   std::vector<bool> wanted(guards_.size());
   for (std::size_t i = 0; i < guards_.size(); ++i) wanted[i] = !named_[i];
 

@@ -26,6 +26,7 @@ class RouteTable {
   // Every name in a route's `to` must be a guard's: read_outputs has checked that.
   RouteTable(std::vector<Guard> guards, std::vector<Route> routes);
 
+  // An alert with directions goes where they say (a sink that is not there any more: nowhere), past everything else.
   // The rule "Test rule" (the hub's /test) passes every minimumpriority, as in falcosidekick.
   Verdict decide(const core::Alert& alert) const;
 

@@ -1,68 +1,34 @@
 #include "hub/route/decision.h"
 
 #include "core/invariant.h"
+#include "core/varint.h"
 
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <optional>
 
 namespace hub {
 namespace {
 
-constexpr std::string_view kMagic{"D\x01", 2};
-constexpr std::size_t kLongestName = 256;  // read_outputs allows less; bounds what a hostile record can make us hold
-
-void put(std::string& to, std::uint64_t number) {
-  while (number >= 0x80) {
-    to.push_back(static_cast<char>(number | 0x80));
-    number >>= 7;
-  }
-  to.push_back(static_cast<char>(number));
-}
-
-// Reads from the front; once something is wrong everything after it is, and ok() says so.
-class Input {
- public:
-  explicit Input(std::string_view bytes) : bytes_{bytes} {}
-
-  std::uint64_t number() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-      if (bytes_.empty()) return fail();
-      const auto byte = static_cast<std::uint8_t>(bytes_.front());
-      bytes_.remove_prefix(1);
-      if (shift == 63 && byte > 1) return fail();
-      value |= std::uint64_t{byte & 0x7fU} << shift;
-      if (byte < 0x80) return value;
-    }
-    return fail();
-  }
-
-  std::string_view text() {
-    const std::uint64_t size = number();
-    if (size > bytes_.size()) return fail(), std::string_view{};
-    const std::string_view found = bytes_.substr(0, size);
-    bytes_.remove_prefix(size);
-    return found;
-  }
-
-  bool ok() const { return ok_; }
-  std::size_t left() const { return bytes_.size(); }
-
- private:
-  std::uint64_t fail() {
-    ok_ = false;
-    bytes_ = {};
-    return 0;
-  }
-
-  std::string_view bytes_;
-  bool ok_ = true;
-};
+constexpr std::string_view kMagic{"D\x01", 2}, kMagic2{"D\x02", 2};
+constexpr std::size_t kLongestName = 4096;  // several reasons in one; bounds what a hostile record can make us hold
 
 core::Error corrupt(const char* what) {
   return {core::Fault::Corrupt, std::string{"decision record "} + what};
+}
+
+core::Result<> decode_changes(core::VarintInput& input, const std::vector<std::string_view>& names, Decision& into) {
+  const std::uint64_t count = input.number();
+  if (count > input.left()) return corrupt("has fewer changes than it says");
+  for (std::uint64_t i = 0; i < count && input.ok(); ++i) {
+    const std::uint64_t stage = input.number(), owner = input.number();
+    if (stage < 1 || stage > 4) return corrupt("changes what it does not have");
+    if (owner >= names.size()) return corrupt("names an owner it does not have");
+    const std::string_view key = input.text(), value = input.text();
+    into.changes.push_back(
+        {static_cast<Stage>(stage), std::string{names[owner]}, std::string{key}, std::string{value}});
+  }
+  return {};
 }
 
 }  // namespace
@@ -91,30 +57,40 @@ std::string encode(const Decision& decision) {
   Offset end = decision.from;
   for (const DecisionRun& run : decision.runs) {
     INVARIANT(run.first >= end && run.count > 0);
-    put(runs, run.first.value - end.value);
-    put(runs, run.count);
-    put(runs, run.suppressed_by.empty() ? 0 : index_of(run.suppressed_by) + 1);
-    put(runs, run.sinks.size());
-    for (const std::string& sink : run.sinks) put(runs, index_of(sink));
+    core::put_number(runs, run.first.value - end.value);
+    core::put_number(runs, run.count);
+    core::put_number(runs, run.suppressed_by.empty() ? 0 : index_of(run.suppressed_by) + 1);
+    core::put_number(runs, run.sinks.size());
+    for (const std::string& sink : run.sinks) core::put_number(runs, index_of(sink));
     end = {run.first.value + run.count};
   }
   INVARIANT(end <= decision.to);
-
-  std::string bytes{kMagic};
-  put(bytes, decision.from.value);
-  put(bytes, decision.to.value - decision.from.value);
-  put(bytes, names.size());
-  for (const std::string_view name : names) {
-    put(bytes, name.size());
-    bytes += name;
+  std::string changes;
+  for (const MemoryChange& change : decision.changes) {
+    core::put_number(changes, static_cast<std::uint64_t>(change.stage));
+    core::put_number(changes, index_of(change.owner));
+    core::put_text(changes, change.key);
+    core::put_text(changes, change.value);
   }
-  put(bytes, decision.runs.size());
-  return bytes + runs;
+
+  std::string bytes{changes.empty() ? kMagic : kMagic2};
+  core::put_number(bytes, decision.from.value);
+  core::put_number(bytes, decision.to.value - decision.from.value);
+  core::put_number(bytes, names.size());
+  for (const std::string_view name : names) {
+    core::put_text(bytes, name);
+  }
+  core::put_number(bytes, decision.runs.size());
+  bytes += runs;
+  if (changes.empty()) return bytes;
+  core::put_number(bytes, decision.changes.size());
+  return bytes + changes;
 }
 
 core::Result<Decision> decode_decision(std::string_view bytes) {
-  if (!bytes.starts_with(kMagic)) return corrupt("is of another kind or version");
-  Input input{bytes.substr(kMagic.size())};
+  const bool remembers = bytes.starts_with(kMagic2);
+  if (!remembers && !bytes.starts_with(kMagic)) return corrupt("is of another kind or version");
+  core::VarintInput input{bytes.substr(kMagic.size())};
 
   Decision decision;
   decision.from = {input.number()};
@@ -155,6 +131,9 @@ core::Result<Decision> decode_decision(std::string_view bytes) {
     }
     end = {run.first.value + run.count};
     decision.runs.push_back(std::move(run));
+  }
+  if (remembers) {
+    if (auto read = decode_changes(input, names, decision); !read) return read.error();
   }
   if (!input.ok() || input.left() > 0) return corrupt("ends too early or too late");
   return decision;

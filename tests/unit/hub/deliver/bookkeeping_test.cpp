@@ -180,6 +180,19 @@ TEST_CASE("a decision record has the bytes that its document shows") {
   CHECK(decode_decision(bytes).value() == example());
 }
 
+TEST_CASE("a decision that changes the router's memory has the bytes that its document shows") {
+  Decision decision = example();
+  decision.changes.push_back({Stage::Dedup, "r", "k", "v"});
+
+  const std::string bytes = encode(decision);
+
+  CHECK(bytes == std::string{"D\x02\x05\x04\x03\x01"
+                             "a\x0aroute drop\x01r\x02\x00\x02\x00\x01\x00\x01\x01\x02\x00\x01\x02\x02\x01k\x01v",
+                             37});
+  CHECK(decode_decision(bytes).value() == decision);
+  for (std::size_t size = 0; size < bytes.size(); ++size) CHECK_FALSE(decode_decision(bytes.substr(0, size)));
+}
+
 TEST_CASE("decisions survive a round trip, and thousands of alike alerts take a few bytes") {
   std::mt19937 random{11};
   for (int round = 0; round < 100; ++round) {
