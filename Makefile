@@ -1,6 +1,6 @@
 # The front door. `make help` lists what is behind it; each target is one line of shell or one script.
 .DEFAULT_GOAL := help
-.PHONY: help run build dev setup setup-test test check soak asan tsan fuzz bench bench-ingest bench-detector format tidy clean docker-build docker-up docker-down
+.PHONY: help run build dev setup setup-test test check soak asan tsan fuzz bench bench-ingest bench-delivery bench-backlog bench-outputs bench-detector format tidy clean docker-build docker-up docker-down
 
 JOBS ?= $(shell nproc)
 # One cache for all build folders and clones: paths in it are relative.
@@ -56,10 +56,19 @@ fuzz: ## every fuzz target for SECONDS=60 each, JOBS at a time; new inputs stay 
 	@mkdir -p build && { $(call configure,fuzz); } && cmake --build build/fuzz -j $(JOBS) --target fuzzers
 	@tests/fuzz/run --seconds $(SECONDS) --jobs $(JOBS)
 
-bench: bench-ingest bench-detector ## every headline figure, each against a floor in the same run
+bench: bench-ingest bench-delivery bench-backlog bench-detector ## every headline figure, each against a floor in the same run
 
 bench-ingest: build ## durable alerts a second, against a bare server that answers 200
 	@bench/ingest/run
+
+bench-delivery: build ## alerts a second out at the other end, a far sink, an outage
+	@bench/delivery/run
+
+bench-backlog: build ## a million alerts queued: memory, recovery after kill -9, drain
+	@bench/backlog/run
+
+bench-outputs: build ## each output against its real server: rate, CPU an alert, memory
+	@bench/outputs/run
 
 bench-detector: build ## what a system call costs with the detector looking on
 	@bench/detector/run
