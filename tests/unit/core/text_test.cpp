@@ -3,7 +3,6 @@
 #include "core/priority.h"
 #include "core/secret.h"
 #include "core/suggest.h"
-#include "core/template.h"
 #include "tests/support/catch.h"
 
 using namespace core;
@@ -61,22 +60,4 @@ TEST_CASE("a misspelt name gets the nearest one as a hint") {
   const std::vector<std::string> names{"webhookurl", "channel", "text"};
   CHECK(did_you_mean("webhokurl", names) == "did you mean 'webhookurl'? it also has: channel, text");
   CHECK(did_you_mean("zzz", names) == "it has: webhookurl, channel, text");
-}
-
-TEST_CASE("a template fills its holes and refuses what it does not know") {
-  Alert alert;
-  alert.rule = "Shell <in> container";
-  alert.priority = Priority::Critical;
-  alert.fields.push_back({"proc.name", AlertField::Kind::Text, "\"bash\"", "bash"});
-
-  const auto made =
-      Template::parse("{{priority|upper}} {{ rule }} {{proc.name}} {{fd.name|default(\"-\")}} {{rule|truncate(5)}}");
-  REQUIRE(made);
-  CHECK(made->render(alert) == "CRITICAL Shell <in> container bash - [...]");
-  CHECK(made->render(alert, [](std::string_view t) { return replace_all(std::string{t}, "<", "&lt;"); }) ==
-        "CRITICAL Shell &lt;in> container bash - [...]");
-  CHECK(Template::parse("falco.{{rule}}")->literal_prefix() == "falco.");
-  CHECK(Template::parse("falco")->is_fixed());
-  for (const char* bad : {"{{", "{{}}", "{{rule|shout}}", "{{rule|truncate(x)}}", "{{ .Rule | printf \"%s\" }}"})
-    CHECK_FALSE(Template::parse(bad));
 }
