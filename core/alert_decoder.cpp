@@ -209,7 +209,8 @@ Result<> read_text(std::string_view key, const element& value, std::string& into
   return boost::system::in_place_value;
 }
 
-Result<> read_fields(const element& value, std::string_view text, Alert& alert) {
+Result<> read_fields(const element& value, std::string_view text, Alert& alert, bool needs_fields) {
+  if (value.is_null() && !needs_fields) return boost::system::in_place_value;
   object fields;
   if (value.get_object().get(fields) != simdjson::SUCCESS) {
     return invalid(value.is_null() ? "'output_fields' is null" : "'output_fields' is not an object");
@@ -236,12 +237,12 @@ Result<> read_tags(const element& value, Alert& alert) {
   return boost::system::in_place_value;
 }
 
-Result<> read_key(std::string_view key, const element& value, std::string_view text, Alert& alert) {
+Result<> read_key(std::string_view key, const element& value, std::string_view text, Alert& alert, bool needs_fields) {
   if (key == "output") return read_text(key, value, alert.output);
   if (key == "rule") return read_text(key, value, alert.rule);
   if (key == "source") return read_text(key, value, alert.source);
   if (key == "hostname") return read_text(key, value, alert.hostname);
-  if (key == "output_fields") return read_fields(value, text, alert);
+  if (key == "output_fields") return read_fields(value, text, alert, needs_fields);
   if (key == "tags") return read_tags(value, alert);
   if (key == "time") return read_text(key, value, alert.time_text);
   if (key == "priority") {
@@ -257,14 +258,14 @@ Result<> read_key(std::string_view key, const element& value, std::string_view t
 }
 
 // A fault when something that falcosidekick demands is not there.
-Result<> check_complete(Alert& alert, bool has_priority) {
+Result<> check_complete(Alert& alert, bool has_priority, bool needs_fields) {
   if (!has_priority) return invalid("'priority' is missing");
   if (alert.rule.empty()) return invalid("'rule' is missing or empty");
   if (alert.time_text.empty()) return invalid("'time' is missing");
   const auto time = parse_rfc3339(alert.time_text);
   if (!time) return invalid("'time' is " + time.error().what);
   alert.time = *time;
-  if (alert.fields.empty()) return invalid("'output_fields' is missing or empty");
+  if (alert.fields.empty() && needs_fields) return invalid("'output_fields' is missing or empty");
   if (alert.source.empty()) alert.source = "syscalls";
   return boost::system::in_place_value;
 }
@@ -286,10 +287,10 @@ Result<Alert> to_alert(const element& root, std::string_view json, const AlertLi
       return;
     }
     has_priority = has_priority || known == "priority";
-    if (auto read = read_key(known, value, text, alert); !read && !fault) fault = read.error();
+    if (auto read = read_key(known, value, text, alert, limits.needs_fields); !read && !fault) fault = read.error();
   });
   if (fault) return *fault;
-  if (auto complete = check_complete(alert, has_priority); !complete) return complete.error();
+  if (auto complete = check_complete(alert, has_priority, limits.needs_fields); !complete) return complete.error();
   return alert;
 }
 

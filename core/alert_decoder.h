@@ -14,6 +14,7 @@ struct AlertLimits {
   std::size_t depth = 64;
   std::size_t keys = 1024;             // in all objects together
   std::size_t text_bytes = 256 << 10;  // one string
+  bool needs_fields = true;            // output_fields must be there and not empty
 };
 
 class AlertDecoder {

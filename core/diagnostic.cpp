@@ -23,7 +23,50 @@ std::string_view line_of(std::string_view text, int line) {
   return found;
 }
 
+// Walks along a line of YAML text beside the scalar's text. True: `column` is where `offset` stands, from 0.
+bool follow(std::string_view line, std::string_view scalar, std::size_t offset, std::size_t& column) {
+  const char quote = column < line.size() && (line[column] == '"' || line[column] == '\'') ? line[column] : '\0';
+  if (quote != '\0') ++column;
+  for (std::size_t i = 0; i < offset; ++i, ++column) {
+    if (column >= line.size() || i >= scalar.size()) return false;
+    const bool escaped = quote == '"' ? line[column] == '\\' : quote == '\'' && line[column] == '\'';
+    if (escaped && ++column >= line.size()) return false;
+    const char said = escaped && quote == '"' && line[column] == 'n'   ? '\n'
+                      : escaped && quote == '"' && line[column] == 't' ? '\t'
+                                                                       : line[column];
+    if (said != scalar[i]) return false;
+  }
+  return column < line.size();
+}
+
 }  // namespace
+
+Place Diagnostics::within(const Place& value, std::string_view scalar, std::size_t offset) const {
+  const auto source =
+      std::find_if(sources_.begin(), sources_.end(), [&](const Source& s) { return s.file == value.file; });
+  if (source == sources_.end() || value.line == 0 || value.column == 0) return value;
+  Place place = value;
+  place.length = 1;
+  const std::string_view line = line_of(source->text, value.line);
+  auto column = static_cast<std::size_t>(value.column - 1);
+  const char first = column < line.size() ? line[column] : '\0';
+  if (first == '|' || first == '>') {
+    const std::size_t start = scalar.substr(0, offset).find_last_of('\n') + 1;  // npos + 1: 0
+    const auto before = scalar.substr(0, start);
+    place.line += 1 + static_cast<int>(std::count(before.begin(), before.end(), '\n'));
+    const std::string_view block = line_of(source->text, place.line);
+    column = std::min(block.find_first_not_of(' '), block.size());
+    const std::string_view rest = scalar.substr(start);
+    const auto blanks = std::min(rest.find_first_not_of(' '), rest.size());
+    column -= std::min(column, blanks);
+    if (block.substr(column, offset - start) != rest.substr(0, offset - start)) return value;
+    column += offset - start;
+  } else if (!follow(line, scalar, offset, column)) {
+    return value;
+  }
+  place.column = static_cast<int>(column + 1);
+  return place;
+}
 
 void Diagnostics::add_source(std::string file, std::string text) {
   sources_.push_back({std::move(file), std::move(text)});

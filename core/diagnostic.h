@@ -35,6 +35,10 @@ class Diagnostics {
   void conceal(Place place);
   void conceal_as(const Diagnostics& other);  // … and what that one conceals
 
+  // Where byte `offset` of the scalar that begins at `value` stands in its file: within quotes and in blocks (| and >)
+  // too. Whatever cannot be followed (a reference, a rare escape, the environment): `value` itself.
+  Place within(const Place& value, std::string_view scalar, std::size_t offset) const;
+
   bool has_errors() const { return errors_ > 0; }
   std::size_t errors() const { return errors_; }
   std::size_t warnings() const { return all_.size() - errors_; }

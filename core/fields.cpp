@@ -309,6 +309,21 @@ void Fields::choice(std::string_view key, std::string& into, std::initializer_li
   bad(*value, key, "one of its words; one of " + listed);
 }
 
+void Fields::text_template(std::string_view key, Template& into, std::string_view help, Template::Dot dot) {
+  if (!begin(key, "template", into.text(), help, Need::Optional)) return;
+  const auto value = scalar(key, Need::Optional, "template");
+  if (!value) return;
+  std::size_t at = 0;
+  auto parsed = Template::parse(value->text, dot, &at);
+  if (parsed) {
+    into = std::move(*parsed);
+    return;
+  }
+  const bool as_it_stands = value->node && value->node->scalar == value->text;
+  diagnostics_->error(as_it_stands ? diagnostics_->within(value->place, value->text, at) : value->place,
+                      fmt::format("{}: '{}': {}", owner_, key, parsed.error().what));
+}
+
 void Fields::group(std::string_view key, std::string_view help, const std::function<void(Fields&)>& describe) {
   if (rows_) {
     (void)help;

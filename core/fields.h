@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/priority.h"
 #include "core/secret.h"
+#include "core/template.h"
 #include "core/units.h"
 #include "core/yaml.h"
 
@@ -46,6 +47,10 @@ class Fields {
   // One of a fixed set of words; `into` holds the chosen word. Any other: an error that lists them.
   void choice(std::string_view key, std::string& into, std::initializer_list<std::string_view> words,
               std::string_view help);
+
+  // A text with holes; a fault is told where it stands in the text.
+  void text_template(std::string_view key, Template& into, std::string_view help,
+                     Template::Dot dot = Template::Dot::Alert);
 
   // A nested map, described by its own function. Not there: `describe` is called on an empty map, so that defaults and
   // docs work.

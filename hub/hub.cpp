@@ -126,6 +126,8 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
 
   r.delivery = std::make_unique<Delivery>(loop, *r.journal, *r.state, r.metrics, std::move(outputs));
   r.delivery->look_in(r.fresh);
+  const auto mutations = std::make_shared<const Mutations>(config.mutations);
+  r.delivery->mutate_with(mutations);
   r.journal->on_durable([delivery = r.delivery.get()](Offset) { delivery->wake(); });
   if (const auto started = r.delivery->start(); !started) return core::in_context("start delivery", started.error());
   r.opening = false;
@@ -140,7 +142,9 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
   r.control = std::move(*control);
   r.start_delivery();
 
-  r.ingest = std::make_unique<IngestRoom>(*r.journal, r.metrics, core::AlertLimits{.bytes = config.alert_bytes.count});
+  r.ingest = std::make_unique<IngestRoom>(*r.journal, r.metrics, core::AlertLimits{.bytes = config.alert_bytes.count,
+                                                                               .needs_fields = !mutations->adds_fields()});
+  r.ingest->mutations.set(mutations);
   r.ingest->fresh = &r.fresh;
   HttpServerOptions http;
   http.address = config.listenaddress;

@@ -22,7 +22,6 @@ struct Options {
       "https://raw.githubusercontent.com/falcosecurity/falcosidekick/master/imgs/falcosidekick_color.png";
   std::string username = "Falcosidekick";
   std::string outputformat = "all";
-  std::string messageformat;
   core::Template message;
   core::Rate rate{.per_second = 1, .burst = 3};
   HttpOptions http;
@@ -35,15 +34,12 @@ struct Options {
     fields.optional("username", username, "name beside the message");
     fields.choice("outputformat", outputformat, {"all", "text", "fields"},
                   "all: text and fields; text or fields: that alone");
-    fields.optional("messageformat", messageformat,
-                    "a line above the attachment, with holes: {{rule}} on {{hostname}}");
+    fields.text_template(
+        "messageformat", message,
+        "a line above the attachment, with holes: {{rule}} on {{hostname}}, or as falcosidekick has it: "
+        "{{ .Rule }}");
     fields.optional("rate", rate, "messages at most; Slack allows about one a second a channel");
     http.describe(fields, HttpOptions::CustomHeaders::None);
-    auto parsed = core::Template::parse(messageformat);
-    if (parsed)
-      message = std::move(*parsed);
-    else
-      fields.error("messageformat", fmt::format("{}: 'messageformat': {}", fields.owner(), parsed.error().what));
   }
 };
 

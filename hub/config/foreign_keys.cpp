@@ -14,18 +14,9 @@ struct Foreign {
   std::string_view key, why;
 };
 
-constexpr std::string_view kNotYet = "this hub does not have it yet";
-
-// What falcosidekick has at the top of its file beside its outputs.
+// What falcosidekick has at the top of its file beside its outputs, and we do not.
 constexpr Foreign kKeys[] = {
-    {"customfields", kNotYet},
-    {"templatedfields", kNotYet},
-    {"customtags", kNotYet},
-    {"bracketreplacer", kNotYet},
-    {"outputfieldformat", kNotYet},
-    {"mutualtlsfilespath", "use mutualtlsclient: {certfile, keyfile, cacertfile} instead"},
-    {"tlsserver", kNotYet},
-    {"prometheus", kNotYet},
+    {"customseveritymap", "it belongs to alertmanager, which this hub does not have"},
 };
 
 // Its outputs. Where one is ours too, it belongs into outputs.yaml.

@@ -1,6 +1,7 @@
 #include "hub/config/hub_config.h"
 
 #include "hub/config/foreign_keys.h"
+#include "hub/config/mutation_options.h"
 
 #include <fmt/format.h>
 #include <boost/asio/ip/address.hpp>
@@ -13,12 +14,53 @@ namespace hub {
 namespace {
 
 // The variables that win over the file. falcosidekick's names; an empty one counts as not set, as there.
-constexpr std::pair<std::string_view, std::string_view> kVariables[] = {{"LISTENADDRESS", "listenaddress"},
-                                                                        {"LISTENPORT", "listenport"},
-                                                                        {"DEBUG", "debug"},
-                                                                        {"STATE_DIRECTORY", "state_directory"}};
+constexpr std::pair<std::string_view, std::string_view> kVariables[] = {
+    {"LISTENADDRESS", "listenaddress"},
+    {"LISTENPORT", "listenport"},
+    {"DEBUG", "debug"},
+    {"STATE_DIRECTORY", "state_directory"},
+    {"BRACKETREPLACER", "bracketreplacer"},
+    {"OUTPUTFIELDFORMAT", "outputfieldformat"},
+    {"MUTUALTLSFILESPATH", "mutualtlsfilespath"},
+    {"MUTUALTLSCLIENT_CERTFILE", "mutualtlsclient.certfile"},
+    {"MUTUALTLSCLIENT_KEYFILE", "mutualtlsclient.keyfile"},
+    {"MUTUALTLSCLIENT_CACERTFILE", "mutualtlsclient.cacertfile"},
+    {"TLSCLIENT_CACERTFILE", "tlsclient.cacertfile"},
+    {"TLSSERVER_DEPLOY", "tlsserver.deploy"},
+    {"TLSSERVER_CERTFILE", "tlsserver.certfile"},
+    {"TLSSERVER_KEYFILE", "tlsserver.keyfile"},
+    {"TLSSERVER_MUTUALTLS", "tlsserver.mutualtls"},
+    {"TLSSERVER_CACERTFILE", "tlsserver.cacertfile"},
+    {"TLSSERVER_NOTLSPORT", "tlsserver.notlsport"},
+    {"TLSSERVER_NOTLSPATHS", "tlsserver.notlspaths"},
+    {"PROMETHEUS_EXTRALABELS", "prometheus.extralabels"}};
+
+constexpr std::string_view kClientFiles = "/etc/certs";  // falcosidekick's mutualtlsfilespath
+
+// client.crt, client.key and ca.crt of a folder, where mutualtlsclient and tlsclient name no other. The default folder
+// counts only where it has them.
+void use_client_files(const std::string& folder, net::TlsOptions& tls) {
+  const std::string path = folder.empty() ? std::string{kClientFiles} : folder;
+  const auto is_meant = [&](const std::string& file) { return !folder.empty() || access(file.c_str(), R_OK) == 0; };
+  if (tls.cert_file.empty() && tls.key_file.empty() && is_meant(path + "/client.crt")) {
+    tls.cert_file = path + "/client.crt";
+    tls.key_file = path + "/client.key";
+    if (tls.ca_file.empty() && access((path + "/ca.crt").c_str(), R_OK) == 0) tls.ca_file = path + "/ca.crt";
+  }
+}
 
 }  // namespace
+
+void TlsServerConfig::describe(core::Fields& fields) {
+  fields.optional("deploy", deploy, "serve HTTPS on listenport");
+  fields.optional("certfile", certfile, "PEM file with the server's certificate and its chain");
+  fields.optional("keyfile", keyfile, "PEM file with its key");
+  fields.optional("mutualtls", mutualtls, "senders must show a certificate that cacertfile has signed");
+  fields.optional("cacertfile", cacertfile, "PEM file of the authorities that sign senders' certificates");
+  fields.optional("notlsport", notlsport, "the port on which notlspaths are served in clear");
+  fields.optional("notlspaths", notlspaths,
+                  "paths served in clear on notlsport and no longer on listenport: /healthz, …");
+}
 
 void HubConfig::describe(core::Fields& fields) {
   fields.optional("listenaddress", listenaddress,
@@ -51,6 +93,18 @@ void HubConfig::describe(core::Fields& fields) {
     client.optional("keyfile", tls.key_file, "PEM file with its key");
     client.optional("cacertfile", tls.ca_file, "the same as tlsclient.cacertfile");
   });
+  std::string files;
+  fields.optional(
+      "mutualtlsfilespath", files,
+      "folder with client.crt, client.key and ca.crt, where mutualtlsclient names no files; /etc/certs if they "
+      "are there");
+  if (!fields.listing()) use_client_files(files, tls);
+  fields.group("tlsserver", "how senders reach us", [this](core::Fields& server) { tlsserver.describe(server); });
+  fields.group("prometheus", "falcosidekick's metrics", [this](core::Fields& prometheus) {
+    prometheus.optional("extralabels", extralabels,
+                        "output fields that become labels of falcosecurity_falcosidekick_falco_events_total");
+  });
+  describe_mutations(fields, mutations);
 }
 
 core::LogLevel HubConfig::level() const {
@@ -109,6 +163,7 @@ HubConfig read_hub_config(const std::string& file, const std::string& text, cons
   warn_of_foreign_keys(root, fields);
   warn_of_foreign_variables(environment, diagnostics);
   fields.finish();
+  add_variables(config.mutations, environment, diagnostics);
 
   boost::system::error_code fault;
   if (!config.listenaddress.empty()) boost::asio::ip::make_address(config.listenaddress, fault);
@@ -119,6 +174,8 @@ HubConfig read_hub_config(const std::string& file, const std::string& text, cons
     fields.error("limits", "limits.alert is larger than limits.body", "an alert comes in a body");
   if (config.alert_bytes.count > 4'000'000)
     fields.error("limits", "limits.alert is more than 4MB, which is what a journal record can hold");
+  if (config.tlsserver.deploy)
+    fields.error("tlsserver", "tlsserver: this hub cannot serve TLS yet", "put a proxy with TLS before it");
   if (config.tls.cert_file.empty() != config.tls.key_file.empty())
     fields.error("mutualtlsclient", "mutualtlsclient needs certfile and keyfile, or neither");
   return config;

@@ -4,6 +4,7 @@
 
 #include "core/fields.h"
 #include "core/log.h"
+#include "hub/ingest/mutations.h"
 #include "net/tls.h"
 
 #include <cstdint>
@@ -12,6 +13,18 @@
 #include <vector>
 
 namespace hub {
+
+// falcosidekick's tlsserver: how senders reach us.
+struct TlsServerConfig {
+  bool deploy = false;  // serve TLS on listenport
+  std::string certfile = "/etc/certs/server/server.crt", keyfile = "/etc/certs/server/server.key";
+  bool mutualtls = false;  // senders must show a certificate of cacertfile
+  std::string cacertfile = "/etc/certs/server/ca.crt";
+  std::uint16_t notlsport = 2810;
+  std::vector<std::string> notlspaths;  // served in clear on notlsport, and there alone
+
+  void describe(core::Fields& fields);
+};
 
 struct HubConfig {
   std::string listenaddress = "127.0.0.1";
@@ -23,7 +36,10 @@ struct HubConfig {
   std::string log_level = "info", log_format = "text";
   core::Bytes body_bytes{8 << 20}, alert_bytes{1 << 20};
   bool debug = false;   // falcosidekick's word for log.level debug
-  net::TlsOptions tls;  // what every output starts from: tlsclient, mutualtlsclient
+  net::TlsOptions tls;  // what every output starts from: tlsclient, mutualtlsclient, mutualtlsfilespath
+  TlsServerConfig tlsserver;
+  MutationOptions mutations;
+  std::vector<std::string> extralabels;  // of falcosecurity_falcosidekick_falco_events_total: names of output fields
 
   void describe(core::Fields& fields);
   core::LogLevel level() const;

@@ -38,7 +38,7 @@ core::Result<core::AlertRef> AlertReader::decode(const Record& record) {
     remember(record.offset, fresh);
     return fresh;
   }
-  auto alert = decode_alert_record(decoder_, record.payload);
+  auto alert = decode_alert_record(decoder_, record.payload, *mutations_);
   if (!alert) return alert.error();
   auto shared = std::make_shared<const core::Alert>(std::move(*alert));
   remember(record.offset, shared);

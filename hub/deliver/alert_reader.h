@@ -6,6 +6,7 @@
 #include "core/alert.h"
 #include "core/alert_decoder.h"
 #include "hub/ingest/fresh_alerts.h"
+#include "hub/ingest/mutations.h"
 #include "hub/journal/journal.h"
 
 #include <deque>
@@ -26,13 +27,17 @@ class AlertReader {
   // Where alerts that have just come in may still lie, decoded. Not set: none do.
   void look_in(FreshAlerts& fresh) { fresh_ = &fresh; }
 
+  // What is done to every alert read from now on; those in the cache stay as they are.
+  void mutate_with(MutationsRef mutations) { mutations_ = std::move(mutations); }
+
  private:
   void remember(Offset offset, const core::AlertRef& alert);
 
   Journal& journal_;
   FreshAlerts* fresh_ = nullptr;
+  MutationsRef mutations_ = std::make_shared<const Mutations>();
   core::AlertDecoder decoder_{
-      {.bytes = 4 << 20, .depth = 1024, .keys = 1 << 20, .text_bytes = 4 << 20}};  // never stricter than ingest
+      {.bytes = 4 << 20, .depth = 1024, .keys = 1 << 20, .text_bytes = 4 << 20, .needs_fields = false}};  // never stricter than ingest
   std::unordered_map<Offset, core::AlertRef> cache_;
   std::deque<Offset> order_;  // oldest first
   std::size_t bytes_ = 0;

@@ -94,6 +94,10 @@ void Delivery::look_in(FreshAlerts& fresh) {
   rooms_->reader.look_in(fresh);
 }
 
+void Delivery::mutate_with(MutationsRef mutations) {
+  rooms_->reader.mutate_with(std::move(mutations));
+}
+
 core::Result<> Delivery::start() {
   return rooms_->start();
 }

@@ -5,6 +5,7 @@
 
 #include "hub/deliver/sinks.h"
 #include "hub/ingest/fresh_alerts.h"
+#include "hub/ingest/mutations.h"
 #include "hub/journal/journal.h"
 #include "hub/metrics/metrics.h"
 #include "hub/state/state_store.h"
@@ -41,6 +42,8 @@ class Delivery {
 
   // Before start(): where alerts that have just come in lie decoded, so that the router need not decode them again.
   void look_in(FreshAlerts& fresh);
+  // Before start(), or on the loop: what is done to every alert that is read from the journal from now on.
+  void mutate_with(MutationsRef mutations);
 
   // Any thread: the journal's durable end moved.
   void wake();

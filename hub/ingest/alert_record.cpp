@@ -1,7 +1,6 @@
 #include "hub/ingest/alert_record.h"
 
 #include "core/varint.h"
-#include "hub/ingest/mutations.h"
 
 #include <algorithm>
 
@@ -39,7 +38,8 @@ std::string encode_alert_record(const core::AlertId& id, core::TimePoint receive
   return record;
 }
 
-core::Result<core::Alert> decode_alert_record(core::AlertDecoder& decoder, std::string_view payload) {
+core::Result<core::Alert> decode_alert_record(core::AlertDecoder& decoder, std::string_view payload,
+                                              const Mutations& mutations) {
   if (payload.size() < kHead) return core::Error{core::Fault::Corrupt, "the alert record is too short"};
   if (payload[0] != kVersion && payload[0] != kWithDirections)
     return core::Error{core::Fault::Corrupt, "the alert record is of another version"};
@@ -61,7 +61,7 @@ core::Result<core::Alert> decode_alert_record(core::AlertDecoder& decoder, std::
     nanoseconds |= static_cast<std::uint64_t>(static_cast<unsigned char>(payload[17 + i])) << (8 * i);
   alert->received = core::TimePoint{core::Duration{static_cast<std::int64_t>(nanoseconds)}};
   alert->directions = std::move(directions);
-  mutate(*alert);
+  mutations.apply(*alert);
   return alert;
 }
 

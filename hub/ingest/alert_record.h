@@ -7,6 +7,7 @@
 
 #include "core/alert.h"
 #include "core/alert_decoder.h"
+#include "hub/ingest/mutations.h"
 
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@ std::string encode_alert_record(const core::AlertId& id, core::TimePoint receive
 
 // The alert as ingest saw it: id, received and directions set, mutations applied. Fault::Corrupt: no record of ours, or
 // of a newer version; Fault::Invalid: the alert is beyond today's limits (they were lowered since it was taken).
-core::Result<core::Alert> decode_alert_record(core::AlertDecoder& decoder, std::string_view payload);
+core::Result<core::Alert> decode_alert_record(core::AlertDecoder& decoder, std::string_view payload,
+                                              const Mutations& mutations);
 
 }  // namespace hub

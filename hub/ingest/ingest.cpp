@@ -6,7 +6,6 @@
 #include "hub/ingest/alert_record.h"
 #include "hub/ingest/answers.h"
 #include "hub/ingest/fingerprint.h"
-#include "hub/ingest/mutations.h"
 
 #include <fmt/format.h>
 
@@ -113,12 +112,13 @@ void Ingest::take_body(std::string_view body, Reply reply) {
 // Fills the batch; answers at once when nothing in it is to be stored.
 void Ingest::decode(std::string_view body, Batch& batch) {
   const core::TimePoint received = core::now();
-  const auto each = [&batch, received](std::size_t index, core::Result<core::Alert> alert) {
+  const MutationsRef mutations = room_.mutations.get();
+  const auto each = [&batch, &mutations, received](std::size_t index, core::Result<core::Alert> alert) {
     if (!alert) {
       batch.rejected.push_back({index, alert.error().what});
       return;
     }
-    mutate(*alert);
+    mutations->apply(*alert);
     Metrics& metrics = batch.room.metrics;
     const char number[] = {static_cast<char>('0' + core::to_falcosidekick_number(alert->priority)), '\0'};
     const std::string_view priority = core::to_lower(alert->priority);

@@ -5,6 +5,7 @@
 #include "core/alert_decoder.h"
 #include "hub/http/request_handler.h"
 #include "hub/ingest/fresh_alerts.h"
+#include "hub/ingest/mutations.h"
 #include "hub/ingest/producers.h"
 #include "hub/ingest/repeats.h"
 #include "hub/journal/journal.h"
@@ -18,6 +19,7 @@ struct IngestRoom {
   Journal& journal;
   Metrics& metrics;
   const core::AlertLimits limits;
+  CurrentMutations mutations;
   FreshAlerts* fresh = nullptr;  // set: alerts are handed to the router decoded
   Repeats repeats;
   Producers producers;

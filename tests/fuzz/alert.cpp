@@ -23,13 +23,13 @@ void check(core::AlertDecoder& decoder, core::Alert alert) {
   }
 
   const std::string record = hub::encode_alert_record(alert.id, alert.received, alert.json);
-  const auto again = hub::decode_alert_record(decoder, record);
+  const auto again = hub::decode_alert_record(decoder, record, hub::Mutations{});
   demand(again.has_value(), "what is stored can be read again", alert.json);
   demand(again->json == alert.json && again->rule == alert.rule && again->priority == alert.priority &&
              again->fields.size() == alert.fields.size(),
          "what is read again is the same alert", alert.json);
 
-  hub::mutate(alert);
+  hub::Mutations{}.apply(alert);
   const std::string payload = core::to_payload(alert);
   demand(nlohmann::json::accept(payload), "what sinks get is JSON", payload);
   demand(core::is_valid_utf8(payload), "what sinks get is UTF-8", payload);

@@ -99,7 +99,7 @@ void fuzz_journal(std::string_view input) {
     demand(again && *again == *decision, "a decision written out reads back the same");
   }
   core::AlertDecoder decoder;
-  if (const auto alert = hub::decode_alert_record(decoder, input))
+  if (const auto alert = hub::decode_alert_record(decoder, input, hub::Mutations{}))
     demand(input.ends_with(alert->json), "an alert record holds the bytes of its alert", input);
 }
 

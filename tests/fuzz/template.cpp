@@ -13,6 +13,9 @@ namespace fuzz {
 void fuzz_template(std::string_view input) {
   const std::string_view text = input.substr(0, input.find('\1'));
   const std::string hostile = core::to_valid_utf8(text.size() < input.size() ? input.substr(text.size() + 1) : "x");
+  std::size_t at = 0;
+  const auto of_fields = core::Template::parse(text, core::Template::Dot::Fields, &at);
+  if (!of_fields) demand(at <= text.size(), "a fault has a place in the text", text);
   const auto parsed = core::Template::parse(text);
   if (!parsed) return demand(!parsed.error().what.empty(), "a refusal has a reason", text);
 
@@ -24,12 +27,13 @@ void fuzz_template(std::string_view input) {
   if (!alert) return;  // beyond the limit of one text
 
   const std::string rendered = parsed->render(*alert);
-  demand(rendered.size() <= (text.size() + 64) * (hostile.size() + 512) * 8, "what is rendered has a bound", text);
+  demand(rendered.size() <= core::Template::kMostBytes, "what is rendered has a bound", text);
+  if (of_fields) of_fields->render(*alert);
   if (parsed->is_fixed()) demand(parsed->render(core::Alert{}) == rendered, "a fixed text needs no alert", text);
   demand(rendered.starts_with(parsed->literal_prefix()), "the literal prefix stands first", text);
   if (core::is_valid_utf8(text)) demand(core::is_valid_utf8(rendered), "UTF-8 in, UTF-8 out", rendered);
   const std::string escaped = parsed->render(*alert, [](std::string_view) { return std::string{}; });
-  demand(escaped.size() <= text.size(), "the fixed text is at most the template", text);
+  demand(escaped.size() <= core::Template::kMostBytes, "… escaped too", text);
 }
 
 }  // namespace fuzz

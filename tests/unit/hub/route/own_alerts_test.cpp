@@ -40,8 +40,8 @@ TEST_CASE("both versions of an alert record are read, and what is cut or of a ne
   const std::string one = encode_alert_record(some_id(), core::TimePoint{1s}, kJson);
   const std::string two = encode_alert_record(some_id(), core::TimePoint{1s}, kJson, directions);
 
-  const auto plain = decode_alert_record(decoder, one);
-  const auto directed = decode_alert_record(decoder, two);
+  const auto plain = decode_alert_record(decoder, one, Mutations{});
+  const auto directed = decode_alert_record(decoder, two, Mutations{});
 
   REQUIRE((plain && directed));
   CHECK(plain->directions == nullptr);
@@ -50,13 +50,13 @@ TEST_CASE("both versions of an alert record are read, and what is cut or of a ne
   CHECK(directed->json == kJson);
   CHECK(directed->id == some_id());
   CHECK(directed->received == core::TimePoint{1s});
-  for (std::size_t size = 0; size < two.size(); ++size) CHECK_FALSE(decode_alert_record(decoder, two.substr(0, size)));
-  CHECK_FALSE(decode_alert_record(decoder, "\x03" + two.substr(1)));
+  for (std::size_t size = 0; size < two.size(); ++size) CHECK_FALSE(decode_alert_record(decoder, two.substr(0, size), Mutations{}));
+  CHECK_FALSE(decode_alert_record(decoder, "\x03" + two.substr(1), Mutations{}));
   std::mt19937 random{5};
   for (int round = 0; round < 5'000; ++round) {
     std::string bytes = two;
     for (unsigned i = 1 + random() % 4; i > 0; --i) bytes[random() % bytes.size()] = static_cast<char>(random());
-    (void)decode_alert_record(decoder, bytes);
+    (void)decode_alert_record(decoder, bytes, Mutations{});
   }
 }
 
@@ -73,7 +73,7 @@ TEST_CASE("an alert of the hub's own is stored as a valid alert of source tocsin
 
   REQUIRE(journal.records().size() == 1);
   core::AlertDecoder decoder;
-  const auto alert = decode_alert_record(decoder, journal.records().front().payload);
+  const auto alert = decode_alert_record(decoder, journal.records().front().payload, Mutations{});
   REQUIRE(alert);
   CHECK(alert->source == "tocsin");
   CHECK(alert->rule == "Sink \"a\" is\nstuck");

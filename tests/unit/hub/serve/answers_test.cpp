@@ -17,7 +17,7 @@ TEST_CASE("one alert is answered 200 with an empty body and the id under which i
   CHECK(answer.header("Tocsin-Hub") == "1");
   REQUIRE(hub.journal.records().size() == 1);
   core::AlertDecoder decoder;
-  const auto stored = decode_alert_record(decoder, hub.journal.records().front().payload);
+  const auto stored = decode_alert_record(decoder, hub.journal.records().front().payload, Mutations{});
   REQUIRE(stored);
   CHECK(answer.header("Tocsin-Alert-Id") == core::to_text(stored->id));
   CHECK(stored->json == alert());
