@@ -1,70 +1,107 @@
-// Webhook: the alert's JSON to any HTTP address. `raw` is falcosidekick's body to the letter (one alert, a newline at
-// the end); `array` and `ndjson` put a batch into one request. A single alert carries its id as Idempotency-Key: a
-// receiver may see it twice after a lost reply.
+// Webhook: alerts to any HTTP address. `raw` is falcosidekick's body to the letter (one alert, a newline at the end).
+// Every request carries its id as Idempotency-Key: a receiver may see it twice after a lost reply.
 #include "core/payload.h"
-#include "outputs/batch_options.h"
-#include "outputs/http_output.h"
+#include "core/text.h"
+#include "outputs/cloud_event.h"
+#include "outputs/gzip.h"
+#include "outputs/standard_webhooks.h"
+#include "outputs/webhook_options.h"
 
 #include <fmt/format.h>
 
 namespace outputs {
 namespace {
 
-struct Options {
-  core::Secret address;
-  std::string method = "POST";
-  std::string format = "raw";
-  BatchOptions batch{.max_items = 100, .max_wait = std::chrono::seconds{1}};
-  HttpOptions http{.maxconcurrentrequests = 8};
+std::string content_type(const WebhookOptions& options) {
+  if (!options.contenttype.empty()) return options.contenttype;
+  if (options.format == "ndjson") return "application/x-ndjson";
+  if (options.format == "cloudevents") return kCloudEvent;
+  if (options.format == "cloudevents-batch") return kCloudEventBatch;
+  if (options.format == "template" && options.escape == "url") return "application/x-www-form-urlencoded";
+  if (options.format == "template" && options.escape == "none") return "text/plain; charset=utf-8";
+  return "application/json; charset=utf-8";
+}
 
-  void describe(core::Fields& fields) {
-    fields.required("address", address, "where to send: http:// or https://");
-    fields.choice("method", method, {"POST", "PUT"}, "the request's method");
-    fields.choice("format", format, {"raw", "array", "ndjson"},
-                  "raw: one alert a request; array: a JSON array; ndjson: one alert a line");
-    batch.describe(fields);
-    http.describe(fields, HttpOptions::CustomHeaders::Allowed);
-  }
-};
+core::Template::Escape escape_for(const std::string& how) {
+  if (how == "url") return core::percent_encode;
+  if (how == "none") return {};
+  return [](std::string_view text) {
+    const std::string quoted = core::json_quote(text);
+    return quoted.substr(1, quoted.size() - 2);
+  };
+}
 
 class Webhook final : public HttpOutput {
  public:
-  Webhook(Options options, net::Url url) : options_{std::move(options)}, url_{std::move(url)} {
-    headers_.push_back(
-        {"Content-Type", options_.format == "ndjson" ? "application/x-ndjson" : "application/json; charset=utf-8"});
+  Webhook(WebhookOptions options, net::Url url)
+      : options_{std::move(options)}, url_{std::move(url)}, escape_{escape_for(options_.escape)} {
+    headers_.push_back({"Content-Type", content_type(options_)});
+    if (std::string authorization = options_.authorization(); !authorization.empty())
+      headers_.push_back({"Authorization", std::move(authorization)});
+    if (options_.enablecompression) headers_.push_back({"Content-Encoding", "gzip"});
     options_.http.add_custom(headers_);
   }
 
   Limits limits() const override {
     Limits limits = options_.batch.limits(options_.http.concurrency());
-    if (options_.format != "raw") return limits;
+    if (options_.takes_several()) return limits;
     limits.items = 1;
     limits.max_wait = {};
     return limits;
   }
 
-  Rendered request(Batch batch, const Attempt&) const override {
+  Rendered request(Batch batch, const Attempt& attempt) const override {
     Rendered rendered{.request = {.method = options_.method, .url = url_, .headers = headers_}};
-    std::string& body = rendered.request.body;
-    if (batch.size() == 1)
-      net::set_header(rendered.request.headers, "Idempotency-Key", core::to_text(batch.front()->id));
-    const bool array = options_.format == "array";
-    if (array) body += '[';
-    for (const AlertRef& alert : batch) {
-      if (array && body.size() > 1) body += ',';
-      if (body.empty())
-        body = core::to_payload(*alert);
-      else
-        body += core::to_payload(*alert);
-      if (!array) body += '\n';
-    }
-    if (array) body += "]\n";
+    net::HttpRequest& request = rendered.request;
+    request.body = render(batch);
+    if (options_.format == "cloudevents-binary") add_cloud_event_headers(request.headers, *batch.front());
+    if (options_.enablecompression) request.body = gzip(request.body);
+    std::string id = message_id(batch);
+    net::set_header(request.headers, "Idempotency-Key", id);
+    // Over the bytes that are sent, compressed or not: a receiver checks before it unpacks.
+    if (!options_.signing_keys.empty()) add_signature(request, options_.signing_keys, std::move(id), attempt.now);
     return rendered;
   }
 
+  core::Outcomes judge(Batch batch, const net::HttpReply& reply) const override {
+    core::Outcome verdict = judge_by_status(reply);
+    if (!options_.success.empty()) {
+      if (options_.success.contains(reply.status))
+        verdict = core::Delivered{};
+      else if (core::is<core::Delivered>(verdict))
+        verdict = core::Retry{fmt::format("HTTP {}, which 'success' does not name", reply.status)};
+    }
+    return core::same_for_all(batch.size(), verdict);
+  }
+
  private:
-  Options options_;
+  std::string render(Batch batch) const {
+    if (options_.format == "template") return options_.body.render(*batch.front(), escape_);
+    if (options_.format == "cloudevents") return to_cloud_event(*batch.front());
+    if (options_.format == "cloudevents-batch") return list(batch, to_cloud_event, ",", true);
+    if (options_.format == "cloudevents-binary") return core::to_payload(*batch.front());
+    if (options_.format == "array") return list(batch, core::to_payload, ",", true);
+    return list(batch, core::to_payload, "\n", false);
+  }
+
+  static std::string list(Batch batch, std::string (*one)(const core::Alert&), std::string_view between, bool array) {
+    std::string body;
+    if (array) body += '[';
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (i > 0) body += between;
+      if (body.empty())
+        body = one(*batch[i]);
+      else
+        body += one(*batch[i]);
+    }
+    if (array) body += ']';
+    body += '\n';
+    return body;
+  }
+
+  WebhookOptions options_;
   net::Url url_;
+  core::Template::Escape escape_;
   std::vector<net::Header> headers_;
 };
 
@@ -72,7 +109,7 @@ class Webhook final : public HttpOutput {
 
 std::unique_ptr<Output> make_webhook(core::Fields& fields, const Surroundings& surroundings) {
   const Reading reading{fields};
-  Options options;
+  WebhookOptions options;
   options.describe(fields);
   auto url = read_url(fields, "address", options.address.reveal());
   if (reading.failed()) return nullptr;
