@@ -55,8 +55,7 @@ void WebhookOptions::describe_body(core::Fields& fields) {
                 {"raw", "array", "ndjson", "template", "cloudevents", "cloudevents-batch", "cloudevents-binary"},
                 "raw: one alert a request; array: a JSON array; ndjson: one alert a line; template: `body`; "
                 "cloudevents…: structured, batched, binary");
-  std::string text;
-  fields.optional("body", text, "format template: the body, with holes such as {{rule}}");
+  fields.text_template("body", body, "format template: the body, with holes such as {{rule}}");
   fields.choice("escape", escape, {"json", "url", "none"},
                 "format template: how a hole's text is made safe: inside a JSON string, in a form or URL, not at all");
   fields.optional("contenttype", contenttype, "the Content-Type instead of the format's own");
@@ -64,16 +63,11 @@ void WebhookOptions::describe_body(core::Fields& fields) {
   if (!net::is_header_value(contenttype))
     fields.error("contenttype",
                  fmt::format("{}: 'contenttype' has characters that no header may have", fields.owner()));
-  if (format == "template" && text.empty())
+  if (format == "template" && body.empty())
     fields.error("format", fmt::format("{} has format template, but no 'body'", fields.owner()),
                  "for example  body: '{\"text\": \"{{rule}} on {{hostname}}\"}'");
-  if (format != "template" && !text.empty())
+  if (format != "template" && !body.empty())
     fields.error("body", fmt::format("{} has a 'body', but format {}", fields.owner(), format), "set format: template");
-  auto parsed = core::Template::parse(text);
-  if (parsed)
-    body = std::move(*parsed);
-  else
-    fields.error("body", fmt::format("{}: 'body': {}", fields.owner(), parsed.error().what));
 }
 
 void WebhookOptions::describe_credentials(core::Fields& fields) {
