@@ -7,6 +7,7 @@
 #include "hub/control/report.h"
 #include "hub/deliver/delivery.h"
 #include "hub/http/http_server.h"
+#include "hub/ingest/disk_alarm.h"
 #include "hub/ingest/endpoints.h"
 #include "hub/ingest/ingest.h"
 #include "hub/journal/segment_journal.h"
@@ -86,6 +87,8 @@ struct Hub::Rooms {
   asio::signal_set signals{control_loop};
   asio::steady_timer watchdog{control_loop};
   std::unique_ptr<ControlSocket> control;
+  std::unique_ptr<DiskAlarm> disk_alarm;
+  asio::steady_timer disk_look{control_loop};
   std::thread control_thread, delivery_thread;
   std::promise<void> stop_asked;
   std::atomic<bool> opening{true};  // nothing has been taken or sent since the start
@@ -95,6 +98,7 @@ struct Hub::Rooms {
   void ask_to_stop(const std::string& why);
   void wait_for_signal();
   void start_control();
+  void watch_disk();
   void start_delivery();
   void drain();
   void close();
@@ -109,6 +113,8 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
   auto hub = std::unique_ptr<Hub>{new Hub{std::move(rooms)}};  // from here on its destructor closes what is open
   r.start_control();
 
+  // First of all: opening the state upgrades it, and then the newer version that wrote the journal could not go back.
+  if (const auto known = check_journal_format(parts.files, r.directory.journal()); !known) return known.error();
   auto state = parts.open_state(r.directory.state_file());
   if (!state) return core::in_context("open the state", state.error());
   r.state = std::move(*state);
@@ -140,6 +146,8 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
   });
   if (!control) return control.error();
   r.control = std::move(*control);
+  r.disk_alarm = std::make_unique<DiskAlarm>(*r.journal);
+  asio::post(r.control_loop, [&r] { r.watch_disk(); });
   r.start_delivery();
 
   r.ingest = std::make_unique<IngestRoom>(*r.journal, r.metrics, core::AlertLimits{.bytes = config.alert_bytes.count,
@@ -226,6 +234,14 @@ void Hub::Rooms::start_control() {
     pthread_setname_np(pthread_self(), "control");
     control_loop.run();
   }};
+}
+
+void Hub::Rooms::watch_disk() {
+  disk_alarm->look(core::now());
+  disk_look.expires_after(1s);
+  disk_look.async_wait([this](boost::system::error_code fault) {
+    if (!fault) watch_disk();
+  });
 }
 
 void Hub::Rooms::start_delivery() {

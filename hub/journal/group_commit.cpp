@@ -35,7 +35,10 @@ GroupCommit::GroupCommit(FileSystem& file_system, Path directory, const JournalO
       upkeep_(upkeep),
       next_(begin.next),
       proven_(begin.proven),
-      next_segment_(begin.segment) {}
+      next_segment_(begin.segment) {
+  // A disk that was full before the start is known to be full, not found out by the first alert. Upkeep looks at once, and may find room.
+  if (!room_.has_spare() && !room_.has_free(room_.segment_bytes())) accepting_ = false;
+}
 
 std::vector<GroupCommit::Settled> GroupCommit::commit(std::deque<Appended>& queue) {
   std::vector<Settled> group;
@@ -46,6 +49,7 @@ std::vector<GroupCommit::Settled> GroupCommit::commit(std::deque<Appended>& queu
   if (const auto found = find_segment(queue.front()); !found) {
     take();
     group.front().result = found.error();
+    note_failure(found.error());
     return group;
   }
   std::uint64_t position = active_->position() + kCommitBytes;
@@ -70,12 +74,12 @@ std::vector<GroupCommit::Settled> GroupCommit::commit(std::deque<Appended>& queu
     }
   }
   if (!written) {
-    set_trouble(written.error().what);
+    note_failure(written.error());
     core::log_error("journal_commit_failed", {{"why", written.error().what}, {"appends", std::to_string(group.size())}});
     for (Settled& settled : group) settled.result = written.error();
     return group;
   }
-  set_trouble("");
+  note_success();
   Offset first = *written;
   for (Settled& settled : group) {
     settled.result = first;
@@ -94,7 +98,7 @@ void GroupCommit::prove_last() {
 
 bool GroupCommit::fits(const Appended& appended, std::uint64_t position) const {
   const std::uint64_t capacity = active_->capacity() != 0 ? active_->capacity() : room_.segment_bytes();
-  return position + appended.bytes <= usable(capacity, appended.has_alerts && upkeep_.is_short());
+  return position + appended.bytes <= usable(capacity, appended.is_ordinary && upkeep_.is_short());
 }
 
 core::Result<> GroupCommit::find_segment(const Appended& first) {
@@ -116,8 +120,7 @@ core::Result<> GroupCommit::rotate(const Appended& first) {
   if (!begun) {
     // Its name may be on the disk all the same, and its head says where the segment before it ends: nothing more may be written there.
     active_.reset();
-    if (begun.error().fault == core::Fault::Full && first.has_alerts) accepting_ = false;
-    set_trouble(begun.error().what);
+    if (begun.error().fault == core::Fault::Full && first.is_ordinary) accepting_ = false;
     return begun.error();
   }
   active_ = std::move(*begun);
@@ -130,7 +133,7 @@ core::Result<> GroupCommit::rotate(const Appended& first) {
 core::Result<Path> GroupCommit::find_room(const Appended& first) {
   const std::uint64_t wanted = kSegmentHeadBytes + kCommitBytes + first.bytes;
   const core::Error full{core::Fault::Full, "the disk is full"};
-  if (first.has_alerts && !accepting_) return full;
+  if (first.is_ordinary && !accepting_) return full;
   if (wanted <= room_.segment_bytes()) {
     Path spare = room_.take_spare(2s);
     if (!spare.empty()) return spare;
@@ -139,7 +142,7 @@ core::Result<Path> GroupCommit::find_room(const Appended& first) {
   if (room_.has_free(growing)) return Path{};
   (void)upkeep_.make_room(growing);
   if (room_.has_free(growing)) return Path{};
-  if (first.has_alerts) return full;
+  if (first.is_ordinary) return full;
   // Decisions are small, and they are what lets the queues drain: they may eat into the reserve.
   while (!room_.has_free(wanted)) {
     if (!room_.give_up_stage()) return full;
@@ -201,9 +204,24 @@ void GroupCommit::abandon_segment() {
   (void)file_system_.remove(segment->path());
 }
 
-void GroupCommit::set_trouble(std::string trouble) {
+void GroupCommit::note_failure(const core::Error& error) {
+  {
+    const std::lock_guard lock(trouble_mutex_);
+    trouble_ = error.what;
+  }
+  if (error.fault != core::Fault::Full) failing_ = true;
+  upkeep_.wake();
+}
+
+void GroupCommit::room_found() {
+  accepting_ = true;
+  note_success();
+}
+
+void GroupCommit::note_success() {
+  if (failing_.exchange(false)) core::log_info("journal_disk_recovered");
   const std::lock_guard lock(trouble_mutex_);
-  trouble_ = std::move(trouble);
+  trouble_.clear();
 }
 
 std::string GroupCommit::trouble() const {

@@ -15,7 +15,7 @@ struct Appended {
   std::vector<NewRecord> records;
   Journal::Done done;
   std::size_t bytes = 0;               // framed
-  bool has_alerts = false;
+  bool is_ordinary = false;            // it may not use what is kept back on a full disk
 };
 
 class GroupCommit {
@@ -42,8 +42,9 @@ class GroupCommit {
   void prove_last();
 
   const Counts& counts() const { return counts_; }
-  bool is_accepting() const { return accepting_; }    // any thread
-  void room_found() { accepting_ = true; }            // any thread
+  bool is_accepting() const { return accepting_ && !failing_; }   // any thread
+  // Any thread: a spare segment is there. Every failed commit has used one up, so this one shows that the disk takes bytes (again).
+  void room_found();
   std::string trouble() const;                        // any thread
 
  private:
@@ -55,7 +56,8 @@ class GroupCommit {
   void encode_group(const std::vector<Settled>& group);
   void note_places(const std::vector<Settled>& group, Offset first, std::uint64_t position);
   void abandon_segment();
-  void set_trouble(std::string trouble);
+  void note_failure(const core::Error& error);
+  void note_success();
 
   FileSystem& file_system_;
   const Path directory_;
@@ -69,7 +71,8 @@ class GroupCommit {
   std::unique_ptr<SegmentWriter> uncut_;     // poisoned, and what was refused is still in it
   std::string buffer_;
   Counts counts_;
-  std::atomic<bool> accepting_{true};
+  std::atomic<bool> accepting_{true};        // false: no room; alerts are refused without trying
+  std::atomic<bool> failing_{false};         // the disk refused the last commit; the next is tried all the same
   mutable std::mutex trouble_mutex_;
   std::string trouble_;
 };

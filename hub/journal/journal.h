@@ -26,9 +26,16 @@ struct Record {
   std::string payload;
 };
 
+// What of the disk a new record may use when the disk is full. Decisions always may use what is kept back: without them nothing is ever released.
+enum class Room : std::uint8_t {
+  Ordinary,
+  Reserve,                             // the hub's own few alarms: they tell that the disk is full
+};
+
 struct NewRecord {
   RecordType type = RecordType::Alert;
   std::string payload;                 // at most 4 MiB
+  Room room = Room::Ordinary;
 };
 
 // What the journal knows of itself, for /status, metrics and the logs. Consistent enough for people, not for decisions.
@@ -38,7 +45,7 @@ struct JournalStatus {
   std::uint64_t torn_bytes = 0, quarantined_records = 0;   // since the start
   std::uint64_t commits = 0, records = 0;
   double last_sync_seconds = 0;
-  bool accepting = true;               // false: no room (disk full); appends get Fault::Full
+  bool accepting = true;               // false: no room (disk full), appends get Fault::Full; or the disk fails, they get Fault::Io
   std::string trouble;                 // "" or one sentence
 };
 

@@ -5,6 +5,7 @@
 #include "core/invariant.h"
 #include "core/log.h"
 #include "hub/journal/group_commit.h"
+#include "hub/journal/record_format.h"
 #include "hub/journal/recovery.h"
 #include "hub/journal/segment_reader.h"
 
@@ -52,7 +53,7 @@ class SegmentJournal final : public Journal {
     Appended appended{std::move(records), std::move(done)};
     for (const NewRecord& record : appended.records) {
       appended.bytes += framed_bytes(record.payload.size());
-      appended.has_alerts = appended.has_alerts || record.type == RecordType::Alert;
+      appended.is_ordinary = appended.is_ordinary || (record.type == RecordType::Alert && record.room == Room::Ordinary);
     }
     bool wake = false;
     {
@@ -165,6 +166,24 @@ void fill_defaults(JournalOptions& options, std::uint64_t total) {
 }
 
 }  // namespace
+
+core::Result<> check_journal_format(FileSystem& file_system, const Path& directory) {
+  const auto names = file_system.list(directory);
+  if (!names && names.error().fault == core::Fault::NotFound) return {};
+  if (!names) return names.error();
+  for (const std::string& name : *names) {
+    if (!parse_segment_name(name)) continue;
+    auto file = file_system.open(directory / name);
+    if (!file) return file.error();
+    std::string bytes(kSegmentHeadBytes, '\0');
+    const auto got = (*file)->read_at(0, bytes);
+    if (!got) return got.error();
+    bytes.resize(*got);
+    const auto head = decode_segment_head(bytes);
+    if (!head && head.error().fault == core::Fault::Invalid) return core::in_context("journal segment " + (directory / name).string(), head.error());
+  }
+  return {};
+}
 
 core::Result<std::unique_ptr<Journal>> open_journal(FileSystem& file_system, const Path& directory, JournalOptions options) {
   if (auto made = file_system.make_directory(directory); !made) return core::in_context("open journal", made.error());

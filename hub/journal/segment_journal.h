@@ -29,4 +29,8 @@ struct JournalOptions {
 // sentence; Io: the disk refuses. A full disk is no fault: reading goes on, and appends get Full until there is room.
 core::Result<std::unique_ptr<Journal>> open_journal(FileSystem& file_system, const Path& directory, JournalOptions options);
 
+// Whether this version can read what is in `directory` (which need not be there); changes nothing. To be asked before anything else of the state
+// is opened, and so upgraded. Invalid: written by a newer version, with a sentence; Io: the disk refuses.
+core::Result<> check_journal_format(FileSystem& file_system, const Path& directory);
+
 }  // namespace hub

@@ -19,7 +19,7 @@ class FaultyFile final : public hub::File {
 
   core::Result<std::size_t> read_at(std::uint64_t position, std::span<char> into) override {
     const std::lock_guard lock(disk_.mutex_);
-    if (disk_.power_is_cut_) return kIo;
+    if (auto looked = disk_.look(); !looked) return looked.error();
     if (position >= node_->seen.size()) return std::size_t{0};
     return node_->seen.copy(into.data(), into.size(), position);
   }
@@ -37,7 +37,7 @@ class FaultyFile final : public hub::File {
   }
   core::Result<std::uint64_t> size() override {
     const std::lock_guard lock(disk_.mutex_);
-    if (disk_.power_is_cut_) return kIo;
+    if (auto looked = disk_.look(); !looked) return looked.error();
     return std::uint64_t{node_->seen.size()};
   }
 
@@ -59,6 +59,27 @@ void FaultyFileSystem::fail_call(std::uint64_t number, Failure failure) {
 void FaultyFileSystem::fail_all_syncs(bool failing) {
   const std::lock_guard lock(mutex_);
   failing_syncs_ = failing;
+}
+
+std::uint64_t FaultyFileSystem::calls(const std::string& what) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = calls_by_name_.find(what);
+  return found == calls_by_name_.end() ? 0 : found->second;
+}
+
+void FaultyFileSystem::set_read_only(bool read_only) {
+  const std::lock_guard lock(mutex_);
+  read_only_ = read_only;
+}
+
+std::uint64_t FaultyFileSystem::looks() const {
+  const std::lock_guard lock(mutex_);
+  return looks_;
+}
+
+void FaultyFileSystem::fail_look(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  failing_look_ = number;
 }
 
 void FaultyFileSystem::lie(bool lying) {
@@ -88,16 +109,9 @@ void FaultyFileSystem::crash(Unsynced unsynced, std::uint32_t seed) {
   names_history_ = {names_};
   for (auto& [name, node] : names_) {
     std::string after = node->on_disk;
-    for (const Change& change : node->unsynced) {
-      if (unsynced == Unsynced::Dropped) break;
-      if (change.is_truncate) {
-        if (random() % 2 == 0) apply(after, change);
-        continue;
-      }
-      for (std::size_t at = 0; at < change.bytes.size();) {
-        const std::size_t length = std::min(kSector - (change.position + at) % kSector, change.bytes.size() - at);
-        if (random() % 2 == 0) apply(after, {false, change.position + at, change.bytes.substr(at, length)});
-        at += length;
+    if (unsynced == Unsynced::Torn) {
+      for (const Change& piece : pieces(*node)) {
+        if (random() % 2 == 0) apply(after, piece);
       }
     }
     // A new node, so that what the dead program still holds open cannot write into the new life.
@@ -107,6 +121,78 @@ void FaultyFileSystem::crash(Unsynced unsynced, std::uint32_t seed) {
     node = std::move(reborn);
   }
   names_history_ = {names_};
+}
+
+std::size_t FaultyFileSystem::unsynced_names() const {
+  const std::lock_guard lock(mutex_);
+  return names_history_.size() - 1;
+}
+
+std::vector<FaultyFileSystem::Change> FaultyFileSystem::pieces(const Node& node) {
+  std::vector<Change> pieces;
+  for (const Change& change : node.unsynced) {
+    if (change.is_truncate) pieces.push_back(change);
+    for (std::size_t at = 0; at < change.bytes.size();) {
+      const std::size_t length = std::min(kSector - (change.position + at) % kSector, change.bytes.size() - at);
+      pieces.push_back({false, change.position + at, change.bytes.substr(at, length)});
+      at += length;
+    }
+  }
+  return pieces;
+}
+
+std::vector<std::size_t> FaultyFileSystem::unsynced_pieces(std::size_t name_changes) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::size_t> lengths;
+  for (const auto& [name, node] : names_history_[name_changes]) {
+    for (const Change& piece : pieces(*node)) lengths.push_back(piece.bytes.size());
+  }
+  return lengths;
+}
+
+bool FaultyFileSystem::cut_in_write() const {
+  const std::lock_guard lock(mutex_);
+  return cut_in_write_;
+}
+
+void FaultyFileSystem::crash(const Kept& kept) {
+  const std::lock_guard lock(mutex_);
+  failures_.clear();
+  power_is_cut_ = false;
+  names_ = names_history_[kept.name_changes];
+  std::size_t number = 0;
+  for (auto& [name, node] : names_) {
+    std::string after = node->on_disk;
+    for (Change& piece : pieces(*node)) {
+      const std::size_t its = number++;
+      if (!kept.piece(its)) continue;
+      if (its == kept.tear_piece) piece.bytes.resize(std::min(piece.bytes.size(), kept.tear_bytes));
+      apply(after, piece);
+    }
+    node = std::make_shared<Node>(Node{after, after, {}});
+  }
+  names_history_ = {names_};
+}
+
+std::unique_ptr<FaultyFileSystem> FaultyFileSystem::clone() const {
+  const std::lock_guard lock(mutex_);
+  auto copy = std::make_unique<FaultyFileSystem>(capacity_);
+  copy->occupied_ = occupied_;
+  copy->power_is_cut_ = power_is_cut_;
+  std::map<const Node*, NodeRef> copies;
+  const auto copy_names = [&](const Names& names) {
+    Names copied;
+    for (const auto& [name, node] : names) {
+      NodeRef& twin = copies[node.get()];
+      if (!twin) twin = std::make_shared<Node>(*node);
+      copied[name] = twin;
+    }
+    return copied;
+  };
+  copy->names_ = copy_names(names_);
+  copy->names_history_.clear();
+  for (const Names& names : names_history_) copy->names_history_.push_back(copy_names(names));
+  return copy;
 }
 
 std::string FaultyFileSystem::bytes_of(const hub::Path& path) const {
@@ -133,6 +219,8 @@ std::vector<std::string> FaultyFileSystem::names(const std::string& suffix) cons
 
 core::Result<> FaultyFileSystem::begin_call(const char* what, Failure* failure, bool* fails) {
   const std::uint64_t number = calls_++;
+  calls_by_name_[what] += 1;
+  if (read_only_) return core::Error{core::Fault::Io, std::string(what) + ": Read-only file system"};
   const auto planned = failures_.find(number);
   if (planned != failures_.end() && planned->second == Failure::PowerCut) power_is_cut_ = true;
   if (power_is_cut_) return core::Error{core::Fault::Io, std::string(what) + ": the power is cut"};
@@ -145,12 +233,20 @@ core::Result<> FaultyFileSystem::begin_call(const char* what, Failure* failure, 
   return planned->second == Failure::Full ? kFull : kIo;
 }
 
+core::Result<> FaultyFileSystem::look() {
+  if (power_is_cut_ || looks_++ == failing_look_) return kIo;
+  return {};
+}
+
 core::Result<std::size_t> FaultyFileSystem::write(Node& node, std::uint64_t position, std::string_view bytes) {
   Failure failure{};
   bool fails = false;
   if (auto begun = begin_call("write", &failure, &fails); !begun) {
     // The write under way when the power goes may reach the disk in part.
-    if (calls_ > 0 && failures_.contains(calls_ - 1)) node.unsynced.push_back({false, position, std::string(bytes)});
+    if (power_is_cut_ && failures_.contains(calls_ - 1)) {
+      node.unsynced.push_back({false, position, std::string(bytes)});
+      cut_in_write_ = true;
+    }
     return begun.error();
   }
   if (fails && failure == Failure::Io) return kIo;
@@ -213,7 +309,7 @@ std::uint64_t FaultyFileSystem::used() const {
 
 core::Result<std::unique_ptr<hub::File>> FaultyFileSystem::open(const hub::Path& path) {
   const std::lock_guard lock(mutex_);
-  if (power_is_cut_) return kIo;
+  if (auto looked = look(); !looked) return looked.error();
   const auto found = names_.find(path.string());
   if (found == names_.end()) return core::Error{core::Fault::NotFound, "open " + path.string() + ": No such file or directory"};
   return std::unique_ptr<hub::File>(std::make_unique<FaultyFile>(*this, found->second));
@@ -252,7 +348,7 @@ core::Result<> FaultyFileSystem::remove(const hub::Path& path) {
 
 core::Result<std::vector<std::string>> FaultyFileSystem::list(const hub::Path& directory) {
   const std::lock_guard lock(mutex_);
-  if (power_is_cut_) return kIo;
+  if (auto looked = look(); !looked) return looked.error();
   std::vector<std::string> names;
   for (const auto& [name, node] : names_) {
     const hub::Path path = name;

@@ -4,6 +4,7 @@
 
 #include "hub/journal/file.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -30,14 +31,36 @@ class FaultyFileSystem final : public hub::FileSystem {
 
   // Calls that change something are counted from 0: write, sync, truncate, create, rename, remove, sync_directory, make_directory.
   std::uint64_t calls() const;
+  std::uint64_t calls(const std::string& what) const;   // those of one of these names
   void fail_call(std::uint64_t number, Failure failure);
   void fail_all_syncs(bool failing);                 // every sync from now on gets EIO
+  void set_read_only(bool read_only);                // EROFS for every call that changes something, also through open files
+  // Calls that only look (open, read, size, list) are counted apart, from 0; this one gets EIO.
+  std::uint64_t looks() const;
+  void fail_look(std::uint64_t number);
   void lie(bool lying);                              // sync reports success and does nothing: the planted defect
   void set_capacity(std::uint64_t bytes);
   void occupy(std::uint64_t bytes);                  // somebody else's files on the same disk
 
   // The machine is off and on again: what was not synced becomes what `unsynced` says, and calls work again.
   void crash(Unsynced unsynced, std::uint32_t seed = 0);
+
+  // The same, chosen piece by piece. Pieces are the sectors of 512 bytes and the truncations not yet synced, in the order in which they were made;
+  // names are kept up to a change, as a journalling file system does.
+  struct Kept {
+    std::size_t name_changes = 0;                    // at most unsynced_names()
+    std::function<bool(std::size_t piece)> piece;    // any order of writing leaves some set of them
+    std::size_t tear_piece = SIZE_MAX;               // of this one only the first `tear_bytes` bytes arrived
+    std::size_t tear_bytes = 0;
+  };
+  std::size_t unsynced_names() const;
+  // Their lengths (0: a truncation), of the files that have a name then.
+  std::vector<std::size_t> unsynced_pieces(std::size_t name_changes) const;
+  bool cut_in_write() const;                         // the power went during a write, which is the last of the pieces of its file
+  void crash(const Kept& kept);
+
+  // Another disk in the same state, also in what it has not synced. Files that are open belong to the old one.
+  std::unique_ptr<FaultyFileSystem> clone() const;
 
   // For tests that damage what is on the disk.
   std::string bytes_of(const hub::Path& path) const;
@@ -69,6 +92,8 @@ class FaultyFileSystem final : public hub::FileSystem {
 
   // Counts the call; the fault it is to have, if any. `Full` and `ShortWrite` are left to the caller in `failure`.
   core::Result<> begin_call(const char* what, Failure* failure = nullptr, bool* fails = nullptr);
+  core::Result<> look();
+  static std::vector<Change> pieces(const Node& node);
   core::Result<std::size_t> write(Node& node, std::uint64_t position, std::string_view bytes);
   core::Result<> sync(Node& node);
   core::Result<> truncate(Node& node, std::uint64_t size);
@@ -79,7 +104,9 @@ class FaultyFileSystem final : public hub::FileSystem {
   mutable std::mutex mutex_;
   std::uint64_t capacity_, occupied_ = 0, calls_ = 0;
   std::map<std::uint64_t, Failure> failures_;
-  bool power_is_cut_ = false, lying_ = false, failing_syncs_ = false;
+  std::map<std::string, std::uint64_t> calls_by_name_;
+  std::uint64_t looks_ = 0, failing_look_ = UINT64_MAX;
+  bool power_is_cut_ = false, cut_in_write_ = false, lying_ = false, failing_syncs_ = false, read_only_ = false;
   Names names_;
   std::vector<Names> names_history_{Names{}};   // [0] is on the disk; each later one is a change not yet synced
 };
