@@ -5,20 +5,29 @@
 #pragma once
 
 #include "core/alert.h"
+#include "outputs/point_memory.h"
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace outputs {
 
-std::string escape_tag(std::string_view text);   // also for the names of tags and fields
+std::string escape_tag(std::string_view text);   // also for the names of measurements, tags and fields
 std::string quote_field(std::string_view text);  // with its quotes
 
-// One point of measurement `events` with the newline: tags rule, priority, source, hostname (few values each: they
-// index); fields value and output (the text; `value` is falcosidekick's name for it), id, tags and every output field
-// in its own type; the event's time in ns. Two events of one series at the same time would overwrite each other, so a
-// time that came with less than nine decimals gets digits from the alert's id behind those that came: the same at each
-// retry, and never off by more than the precision it came with.
-std::string to_line(const core::Alert& alert);
+struct PointShape {
+  std::string measurement = "events";
+  // Each value makes a series, so: few values each. rule, priority, source, hostname, tags, or an output field.
+  std::vector<std::string> tags{"rule", "priority", "source", "hostname"};
+  std::int64_t unit = 1;  // of the time, in nanoseconds
+};
+
+// One point with the newline: the tags; the field `value` with the text (falcosidekick's name for it), `id`,
+// `event_time` as it came, `tags`, what of rule, priority, source and hostname is no tag, and every output field in its
+// own type. Whole numbers beyond 64 bits and others that InfluxDB would round are strings under NAME_string. A name
+// that is taken gets _ behind it. The time is the event's; `memory` moves the second of two alerts that would overwrite
+// each other, and knows the fields whose type the server refused.
+std::string to_line(const core::Alert& alert, const PointShape& shape, PointMemory& memory);
 
 }  // namespace outputs

@@ -77,6 +77,10 @@ core::Duration retry_after(const net::HttpReply& reply, core::TimePoint now) {
   return std::min<core::Duration>(*date - now, kLongestWait);
 }
 
+bool is_proxy_page(const net::HttpReply& reply) {
+  return reply.status == 400 && core::trim(reply.body).starts_with('<');
+}
+
 core::Outcome judge_by_status(const net::HttpReply& reply) {
   const int status = reply.status;
   if (status / 100 == 2) return core::Delivered{};

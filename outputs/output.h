@@ -96,6 +96,10 @@ core::Outcome judge_by_status(const net::HttpReply& reply);
 // Retry-After in both forms; nothing or nonsense: 0. At most 1 h.
 core::Duration retry_after(const net::HttpReply& reply, core::TimePoint now);
 
+// A 400 in HTML: not the API's word on the alerts but that of a proxy before it, such as nginx's on a client certificate that is
+// missing. Misconfigured, for outputs whose API speaks otherwise.
+bool is_proxy_page(const net::HttpReply& reply);
+
 // What every output gets from the hub beside its options.
 struct Surroundings {
   boost::asio::any_io_executor executor;   // the delivery loop

@@ -106,7 +106,8 @@ void fuzz_line_protocol(std::string_view input) {
   }
   const auto alert = core::AlertDecoder{}.decode(input);
   if (!alert) return;
-  const std::string line = outputs::to_line(*alert);
+  outputs::PointMemory memory;
+  const std::string line = outputs::to_line(*alert, {}, memory);
   demand(line.find('\n') == line.size() - 1, "an alert is one line", line);
   const Point point = read_point(line);
   demand_tag(point, "rule", alert->rule, line);

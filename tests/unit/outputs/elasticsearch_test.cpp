@@ -1,4 +1,5 @@
 // Bulk bodies and the judging of their items, row by row.
+#include "core/text.h"
 #include "tests/unit/outputs/make_output.h"
 
 #include <zlib.h>
@@ -42,7 +43,7 @@ TEST_CASE("an alert is created under its id in the index of its own day, with @t
 
   const auto request = render(made, {alert(test::kReadme)}).request;
 
-  CHECK(request.url.target == "/_bulk?filter_path=errors,items.*.status,items.*.error&pipeline=geo%20ip");
+  CHECK(request.url.target == "/_bulk?filter_path=errors,items.*.status,items.*.error&timeout=15s&pipeline=geo%20ip");
   CHECK(request.headers.at(0).value == "application/x-ndjson");
   const auto lines = lines_of(request.body);
   REQUIRE(lines.size() == 2);
@@ -105,6 +106,205 @@ TEST_CASE("each try goes to the next of several hosts") {
   CHECK(made.http().request(batch, {.host = 3}).request.url.host == "es2");
 }
 
+TEST_CASE("a name with holes is filled with what an index may be called, and holds back alone") {
+  const auto made = make("elasticsearch", "{hostport: 'http://es', index: 'falco-{{k8s.ns.name}}', suffix: monthly}");
+  const auto in_namespace = [](const std::string& name) {
+    return alert(
+        R"({"output":"o","priority":"Error","rule":"r","time":"2026-11-21T00:00:00Z","output_fields":{"k8s.ns.name":)" +
+        core::json_quote(name) + "}}");
+  };
+  const auto index = [&](const core::AlertRef& one) {
+    return nlohmann::json::parse(lines_of(render(made, {one}).request.body)[0])["create"]["_index"].get<std::string>();
+  };
+
+  CHECK(index(in_namespace("prod")) == "falco-prod-2026.11");
+  CHECK(index(in_namespace("Prod/../*,x y\"\n\u00e9")) == "falco-prod_..___x_y____-2026.11");
+  CHECK(index(in_namespace(std::string(5000, 'n'))).size() == 200 + 8);
+  CHECK(made.http().destination(*in_namespace("prod")) == "falco-prod-2026.11");
+  for (const char* bad : {"'{{k8s.ns.name}}'", "'-{{rule}}'", "'Falco-{{rule}}'", "'falco,{{rule}}'", "'falco-{{rule'"})
+    CHECK_FALSE(make("elasticsearch", std::string{"{hostport: 'http://es', index: "} + bad + "}").output);
+}
+
+TEST_CASE("the index of today is the sink itself, that of another day is held back alone, a data stream is one") {
+  const auto daily = make("elasticsearch", "hostport: http://es");
+  const auto stream = make("elasticsearch", "{hostport: 'http://es', datastream: logs-falco.alerts-default}");
+  core::Alert today = *alert(test::kFixture), old = today;
+  today.time = core::now();
+
+  CHECK(daily.http().destination(today) == "");
+  CHECK(daily.http().destination(old) == "falco-2001.01.01");
+  CHECK(stream.http().destination(old) == "");
+  const auto action = lines_of(render(stream, {alert(test::kFixture)}).request.body)[0];
+  CHECK(action == R"({"create":{"_index":"logs-falco.alerts-default","_id":"00000000-0000-0000-0000-000000000001"}})");
+}
+
+TEST_CASE("an ECS document has the fields that Elastic looks for, only with values of their type, and all of Falco's") {
+  const auto made = make("elasticsearch", "{hostport: 'http://es', format: ecs}");
+  const std::string event =
+      R"({"output":"o","priority":"Warning","rule":"r","source":"syscall","hostname":"h","tags":["t"],"time":"2026-11-21T00:00:00.5Z","output_fields":)"
+      R"({"proc.name":"sh","proc.pid":12,"proc.ppid":"x","user.uid":0,"fd.name":"1.2.3.4:1->5.6.7.8:2","fd.cip":"1.2.3.4","fd.sip":"nowhere","fd.sport":70000,)"
+      R"("container.image.tag":"v1","k8s.pod.name":"p","evt.rawtime":18446744073709551615,"container.name":"<NA>"},"more":{"a":1}})";
+
+  const std::string line = lines_of(render(made, {alert(event)}).request.body)[1];
+  const auto document = nlohmann::json::parse(line);
+
+  CHECK(document["@timestamp"] == "2026-11-21T00:00:00.5Z");
+  CHECK(document["event"]["kind"] == "alert");
+  CHECK(document["event"]["severity"] == 4);
+  CHECK(document["rule"]["name"] == "r");
+  CHECK(document["host"]["name"] == "h");
+  CHECK(document["process"] == nlohmann::json{{"name", "sh"}, {"pid", 12}});
+  CHECK(document["user"] == nlohmann::json{{"id", "0"}});
+  CHECK(document["source"] == nlohmann::json{{"ip", "1.2.3.4"}});
+  CHECK_FALSE(document.contains("destination"));
+  CHECK_FALSE(document.contains("file"));
+  CHECK(document["container"] == nlohmann::json{{"image", {{"tag", {"v1"}}}}});
+  CHECK(document["orchestrator"]["resource"] == nlohmann::json{{"name", "p"}, {"type", "pod"}});
+  CHECK(line.find("\"evt_rawtime\":18446744073709551615") != std::string::npos);
+  CHECK(document["falco"]["output_fields"]["fd_sip"] == "nowhere");
+  CHECK(document["falco"]["extra"]["more"]["a"] == 1);
+}
+
+TEST_CASE("falcosidekick's keys are all known, and its batching sizes ours where there is no batch") {
+  const auto made =
+      make("elasticsearch",
+           "{hostport: 'http://es', type: _doc, numberofshards: 3, numberofreplicas: 3, batching: {enabled: true, "
+           "batchsize: 5242880, flushinterval: 2s}, flattenfields: true, createindextemplate: true, "
+           "customheaders: {X-A: b}, enablecompression: true, maxconcurrentrequests: 1}");
+  REQUIRE(made.output);
+  CHECK_FALSE(made.diagnostics.has_errors());
+  CHECK(made.http().limits().bytes == 5242880);
+  CHECK(made.http().limits().max_wait == std::chrono::seconds{2});
+  for (const char* bad : {"{hostport: 'http://es', lifecycle: {delete_after: 30d}}",
+                          "{hostport: 'http://es', format: ecs, flattenfields: true}",
+                          "{hostport: 'http://es', createindextemplate: true, numberofshards: 0}"})
+    CHECK_FALSE(make("elasticsearch", bad).output);
+}
+
+TEST_CASE("with strip, an alert goes again without the field that the mapping refuses, and says which") {
+  const auto made = make("elasticsearch", "{hostport: 'http://es', mappingconflicts: strip}");
+  const auto reject = make("elasticsearch", "hostport: http://es");
+  const auto event = alert(
+      R"({"output":"o","priority":"Error","rule":"r","time":"2026-11-21T00:00:00Z","output_fields":{"k8s":"x","k8s.ns":"y","pid":"abc","big":1}})");
+  const auto stripped = [&](const std::string& reason, const test::Made& by) {
+    const nlohmann::json body{
+        {"errors", true},
+        {"items",
+         {{{"create", {{"status", 201}}}},
+          {{"create", {{"status", 400}, {"error", {{"type", "mapper_parsing_exception"}, {"reason", reason}}}}}}}}};
+    const auto reply = test::reply(200, body.dump());
+    const std::vector<core::AlertRef> batch{alert(test::kFixture), event};
+    const auto again = by.http().amend(batch, reply, by.http().judge(batch, reply));
+    if (again.empty()) return std::string{"none"};
+    CHECK(again.size() == 1);
+    CHECK(again[0].index == 1);
+    CHECK(again[0].alert->id == event->id);
+    const auto document = nlohmann::json::parse(lines_of(render(by, {again[0].alert}).request.body)[1]);
+    return document["tocsin_stripped_fields"].dump() + document["output_fields"].dump();
+  };
+
+  CHECK(stripped("failed to parse field [output_fields.pid] of type [long] in document with id 'x'. Preview of field's "
+                 "value: 'abc'",
+                 made) == R"(["pid"]{"big":1,"k8s":"x","k8s.ns":"y"})");
+  CHECK(stripped("Could not dynamically add mapping for field [k8s.ns]. Existing mapping for [output_fields.k8s] must "
+                 "be of type object but found [text].",
+                 made) == R"(["k8s"]{"big":1,"k8s.ns":"y","pid":"abc"})");
+  CHECK(stripped("mapping set to strict, dynamic introduction of [big] within [output_fields] is not allowed", made) ==
+        R"(["big"]{"k8s":"x","k8s.ns":"y","pid":"abc"})");
+  CHECK(stripped("Document contains at least one immense term in field=\"output_fields.pid\" (whose UTF8", made) ==
+        R"(["pid"]{"big":1,"k8s":"x","k8s.ns":"y"})");
+  CHECK(stripped("Limit of total fields [1000] has been exceeded", made) == "none");
+  CHECK(stripped("failed to parse field [output_fields.pid] of type [long]", reject) == "none");
+}
+
+TEST_CASE("template and policy are looked for, put where they are missing, and left alone where somebody made them") {
+  const auto made = make("elasticsearch",
+                         "{hostport: 'http://es/base', createindextemplate: true, lifecycle: {delete_after: 30d}, "
+                         "username: w, password: s}");
+  std::vector<net::HttpReply> replies;
+  const auto next = [&] { return made.http().prepare(replies, {}); };
+  const auto asked = [&] {
+    const auto step = next();
+    if (std::holds_alternative<outputs::Ready>(step)) return std::string{"ready"};
+    if (const auto* outcome = std::get_if<core::Outcome>(&step)) return test::word(*outcome);
+    const auto& request = std::get<net::HttpRequest>(step);
+    const net::HttpReply lookup{.status = 0, .headers = request.headers, .body = {}};
+    CHECK(lookup.header("Authorization") == "Basic dzpz");
+    return request.method + " " + request.url.target;
+  };
+  const auto body = [&] { return nlohmann::json::parse(std::get<net::HttpRequest>(next()).body); };
+
+  CHECK(asked() == "GET /base/");
+  replies.push_back(test::reply(200, R"({"version":{"distribution":"opensearch","number":"2.19.6"}})"));
+  CHECK(asked() == "GET /base/_plugins/_ism/policies/falco");
+  replies.push_back(test::reply(404));
+  CHECK(asked() == "PUT /base/_plugins/_ism/policies/falco");
+  CHECK(body()["policy"]["ism_template"][0]["index_patterns"][0] == "falco-*");
+  CHECK(body()["policy"]["states"][0]["transitions"][0]["conditions"]["min_index_age"] == "30d");
+  replies.push_back(test::reply(409));
+  CHECK(asked() == "GET /base/_index_template/falco");
+  replies.push_back(test::reply(404));
+  CHECK(asked() == "PUT /base/_index_template/falco");
+  const auto ours = body();
+  CHECK(ours["index_patterns"][0] == "falco-*");
+  CHECK(ours["template"]["settings"]["index.number_of_shards"] == 1);
+  CHECK_FALSE(ours["template"]["settings"].contains("index.lifecycle.name"));
+  replies.push_back(test::reply(200));
+  CHECK(asked() == "ready");
+
+  const auto with_template = [&](nlohmann::json there) {
+    replies.resize(3);
+    replies.push_back(
+        test::reply(200, nlohmann::json{{"index_templates", {{{"name", "falco"}, {"index_template", there}}}}}.dump()));
+    return asked();
+  };
+  CHECK(with_template(ours) == "ready");
+  CHECK(with_template({{"index_patterns", {"falco-*"}}}) == "ready");
+  auto older = ours;
+  older["_meta"]["fingerprint"] = "0";
+  CHECK(with_template(older) == "PUT /base/_index_template/falco");
+
+  replies = {test::reply(200, R"({"version":{"number":"8.15.0"}})")};
+  CHECK(asked() == "GET /base/_ilm/policy/falco");
+  replies.push_back(test::reply(404));
+  CHECK(body()["policy"]["phases"]["delete"]["min_age"] == "30d");
+  replies.push_back(test::reply(200));
+  replies.push_back(test::reply(404));
+  CHECK(body()["template"]["settings"]["index.lifecycle.name"] == "falco");
+
+  for (const auto& [status, wanted] :
+       {std::pair{400, "misconfigured"}, std::pair{401, "misconfigured"}, std::pair{403, "misconfigured"},
+        std::pair{429, "throttle"}, std::pair{503, "retry"}}) {
+    replies = {test::reply(200, R"({"version":{"number":"8.15.0"}})"), test::reply(status)};
+    CHECK(asked() == wanted);
+  }
+  replies = {test::reply(200, "<html>log in</html>")};
+  CHECK(asked() == "misconfigured");
+  CHECK(std::holds_alternative<outputs::Ready>(make("elasticsearch", "hostport: http://es").http().prepare({}, {})));
+}
+
+TEST_CASE("a data stream's template and policies roll over") {
+  const std::string options =
+      "{hostport: 'http://es', datastream: logs-falco.alerts-default, createindextemplate: true, format: ecs, "
+      "lifecycle: {delete_after: 36h}, product: ";
+  const auto put = [&](const std::string& product) {
+    const auto made = make("elasticsearch", options + product + "}");
+    const auto step = made.http().prepare(std::vector{test::reply(404)}, {});
+    const auto last = made.http().prepare(std::vector{test::reply(200), test::reply(404)}, {});
+    return std::pair{nlohmann::json::parse(std::get<net::HttpRequest>(step).body),
+                     nlohmann::json::parse(std::get<net::HttpRequest>(last).body)};
+  };
+  const auto [ilm, elastic] = put("elasticsearch");
+  const auto [ism, opensearch] = put("opensearch");
+
+  CHECK(ilm["policy"]["phases"]["hot"]["actions"]["rollover"]["max_age"] == "1d");
+  CHECK(ilm["policy"]["phases"]["delete"]["min_age"] == "36h");
+  CHECK(ism["policy"]["states"][0]["actions"][0]["rollover"]["min_index_age"] == "1d");
+  CHECK(elastic["data_stream"].is_object());
+  CHECK(elastic["index_patterns"][0] == "logs-falco.alerts-default");
+  CHECK(opensearch["template"]["mappings"]["properties"]["source"]["properties"]["ip"]["type"] == "ip");
+}
+
 TEST_CASE("each item of a bulk reply is judged by itself") {
   const auto made = make("elasticsearch", "hostport: http://es");
   const std::vector<std::tuple<int, std::string, std::string, std::string>> table{
@@ -156,12 +356,15 @@ TEST_CASE("a bulk reply as a whole is judged too, and a page that is none is a R
       {200, "<html>log in</html>", "retry"},
       {200, "", "retry"},
       {400, "no final newline", "reject"},
+      {400, "<html>No required SSL certificate was sent</html>", "misconfigured"},
       {401, "", "misconfigured"},
       {403, "", "misconfigured"},
       {404, "", "misconfigured"},
       {406, "", "misconfigured"},
       {413, "", "reject"},
       {429, "circuit_breaking_exception", "throttle"},
+      {200, "{\"errors\":true,\"items\":[" + std::string(1 << 20, ' '),
+       "reject"},  // cut: bisected until it can be read
       {503, "", "retry"},
   };
 

@@ -79,6 +79,11 @@ Point decode(std::string_view line) {
   return point;
 }
 
+std::string to_line(const core::Alert& alert) {
+  outputs::PointMemory memory;
+  return outputs::to_line(alert, {}, memory);
+}
+
 std::string as_written(std::string text) {
   return core::replace_all(core::replace_all(std::move(text), "\n", "\\n"), "\r", "\\r");
 }
@@ -86,26 +91,26 @@ std::string as_written(std::string text) {
 }  // namespace
 
 TEST_CASE("the README's event becomes a point of few series, with types and its own time") {
-  const std::string line = outputs::to_line(*alert(test::kReadme));
+  const std::string line = to_line(*alert(test::kReadme));
 
   CHECK(line ==
         "events,rule=Write\\ below\\ binary\\ dir,priority=Error,source=syscalls,hostname=localhost "
         "value=\"16:31:56.746609046: Error File below a known binary directory opened for writing (user=root "
-        "command=touch /bin/hack file=/bin/hack)\",output=\"16:31:56.746609046: Error File below a known binary "
-        "directory opened for writing (user=root command=touch /bin/hack "
-        "file=/bin/hack)\",id=\"00000000-0000-0000-0000-000000000001\",evt.time=1507591916746609046i,fd.name=\"/bin/"
+        "command=touch /bin/hack "
+        "file=/bin/hack)\",id=\"00000000-0000-0000-0000-000000000001\",event_time=\"2019-05-17T15:"
+        "31:56.746609046Z\",evt.time=1507591916746609046i,fd.name=\"/bin/"
         "hack\",proc.cmdline=\"touch /bin/hack\",user.name=\"root\" 1558107116746609046\n");
 }
 
 TEST_CASE("every JSON type has its form, and names that the point uses itself are not taken") {
-  const auto point = decode(outputs::to_line(*alert(
+  const auto point = decode(to_line(*alert(
       R"({"output":"","priority":"Error","rule":"r","time":"2019-05-17T15:31:56.000000000Z","output_fields":{"a":1.5,"b":true,"c":null,"d":{"x":[1]},"e":18446744073709551615,"f":-3,"id":"mine","rule":"other","g":""}})")));
 
   CHECK(point.fields.at("a") == "1.5");
   CHECK(point.fields.at("b") == "true");
   CHECK_FALSE(point.fields.contains("c"));
   CHECK(point.fields.at("d") == "\"{\"x\":[1]}");
-  CHECK(point.fields.at("e") == "18446744073709551615");
+  CHECK(point.fields.at("e_string") == "\"18446744073709551615");
   CHECK(point.fields.at("f") == "-3i");
   CHECK(point.fields.at("g") == "\"");
   CHECK(point.fields.at("id_") == "\"mine");
@@ -129,14 +134,14 @@ TEST_CASE("what is decoded is what was encoded, whatever bytes an alert brings")
     hostile.output = text();
     hostile.fields = {{.name = "f" + text() + "x", .kind = core::AlertField::Kind::Text, .json = {}, .text = text()}};
 
-    const Point point = decode(outputs::to_line(hostile));
+    const Point point = decode(to_line(hostile));
 
     CHECK(point.measurement == "events");
     CHECK(point.tags.at("rule") == as_written(hostile.rule));
     CHECK(point.tags.at("hostname") == as_written(hostile.hostname));
-    CHECK(point.fields.at("output") == "\"" + as_written(hostile.output));
+    CHECK(point.fields.at("value") == "\"" + as_written(hostile.output));
     CHECK(point.fields.at(as_written(hostile.fields[0].name)) == "\"" + as_written(hostile.fields[0].text));
-    CHECK(point.fields.size() == 5);  // value, output, id, tags and ours: nothing was forged
+    CHECK(point.fields.size() == 5);  // value, id, event_time, tags and ours: nothing was forged
   }
 }
 
@@ -145,13 +150,102 @@ TEST_CASE("two alerts of one second do not overwrite each other, and a retry ove
        second = std::make_shared<core::Alert>(*alert(test::kFixture));
   first->id = core::make_alert_id();
   second->id = core::make_alert_id();
-  const auto time = [](const core::Alert& one) { return std::stoll(decode(outputs::to_line(one)).time); };
+  const auto time = [](const core::Alert& one) { return std::stoll(decode(to_line(one)).time); };
   const std::int64_t second_of_event = 978311400LL * 1'000'000'000;
 
   CHECK(time(*first) != time(*second));
   CHECK(time(*first) == time(*first));
   CHECK(time(*first) >= second_of_event);
   CHECK(time(*first) < second_of_event + 1'000'000'000);
+}
+
+TEST_CASE("two alerts of one nanosecond are two points, in one batch or in two, and each keeps its place") {
+  const auto made = make("influxdb", "hostport: http://i:8086");
+  const std::string event =
+      R"({"output":"o","priority":"Error","rule":"r","time":"2019-05-17T15:31:56.746609046Z","output_fields":{"a":1}})";
+  const auto first = alert(event, 1), second = alert(event, 2), third = alert(event, 3);
+  const auto times = [&](const std::vector<core::AlertRef>& batch) {
+    std::vector<std::int64_t> found;
+    const std::string body = render(made, batch).request.body;
+    for (std::size_t at = 0; at < body.size(); at = body.find('\n', at) + 1)
+      found.push_back(std::stoll(decode(body.substr(at, body.find('\n', at) + 1 - at)).time));
+    return found;
+  };
+
+  const auto batch = times({first, second});
+  const auto alone = times({third});
+
+  CHECK(batch[0] == 1558107116746609046);
+  CHECK(batch[1] > batch[0]);
+  CHECK(batch[1] <= batch[0] + 100'000);
+  CHECK(alone[0] != batch[0]);
+  CHECK(alone[0] != batch[1]);
+  CHECK(times({second, third, first}) == std::vector<std::int64_t>{batch[1], alone[0], batch[0]});
+}
+
+TEST_CASE("tags are what the configuration says, everything else is a field, and no name is both") {
+  const auto made = make(
+      "influxdb", "{hostport: 'http://i', measurement: 'my, events', tags: [rule, k8s.ns.name, 'a b'], precision: ms}");
+  const auto point = decode(
+      render(
+          made,
+          {alert(
+              R"({"output":"o","priority":"Error","rule":"r","hostname":"h","time":"2019-05-17T15:31:56.746Z",)"
+              R"("output_fields":{"k8s.ns.name":"prod","a b":"x=1","a b_":"y","hostname":"forged","time":1,"_field":2}})")})
+          .request.body);
+
+  CHECK(point.measurement == "my, events");
+  CHECK(point.tags == std::map<std::string, std::string>{{"rule", "r"}, {"k8s.ns.name", "prod"}, {"a b", "x=1"}});
+  CHECK(point.fields.at("hostname") == "\"h");
+  CHECK(point.fields.at("hostname_") == "\"forged");
+  CHECK(point.fields.at("priority") == "\"Error");
+  CHECK(point.fields.at("a b_") == "\"y");
+  CHECK(point.fields.at("time_") == "1i");
+  CHECK(point.fields.at("_field_") == "2i");
+  CHECK(point.time == "1558107116746");
+}
+
+TEST_CASE("names that would read alike after their line breaks are replaced stay two fields") {
+  core::Alert alike = *alert(test::kFixture);
+  alike.fields.clear();
+  for (const char* name : {"a\n", "a\\n", "b", "b\\", "\\"})
+    alike.fields.push_back({.name = name, .kind = core::AlertField::Kind::Text, .json = {}, .text = name});
+
+  const auto point = decode(to_line(alike));
+
+  CHECK(point.fields.at("a\\n") == "\"a\\n");
+  CHECK(point.fields.at("a\\n_") == "\"a\\n");
+  CHECK(point.fields.at("b") == "\"b");
+  CHECK(point.fields.at("b_") == "\"b\\");
+}
+
+TEST_CASE("a field that the server holds with another type is written under a name with its type, once that was said") {
+  const auto made = make("influxdb", "hostport: http://i");
+  const std::vector<core::AlertRef> batch{alert(
+      R"({"output":"o","priority":"Error","rule":"r","time":"2019-05-17T15:31:56.7Z","output_fields":{"n":1.5,"m":1}})")};
+  const std::vector<std::pair<int, std::string>> answers{
+      {400,
+       R"({"error":"partial write: field type conflict: input field \"n\" on measurement \"events\" is type float, already exists as type integer dropped=1"})"},
+      {422,
+       R"({"code":"unprocessable entity","message":"failure writing points to database: partial write: field type conflict: input field \"m\" on measurement \"events\" is type integer, already exists as type string dropped=1"})"},
+      {400,
+       R"({"error":"partial write of line protocol occurred","data":[{"original_line":"x","line_number":1,"error_message":"invalid column type for column 'm_integer', expected iox::column_type::field::float, got iox::column_type::field::integer"}]})"},
+  };
+  for (const auto& [status, body] : answers) {
+    const auto reply = test::reply(status, body);
+    CHECK(made.http().amend(batch, reply, made.http().judge(batch, reply)).size() == 1);
+    CHECK(made.http().amend(batch, reply, made.http().judge(batch, reply)).empty());  // no news: no second time
+  }
+
+  const auto point = decode(render(made, batch).request.body);
+
+  CHECK(point.fields.at("n_float") == "1.5");
+  CHECK(point.fields.at("m_integer_integer") == "1i");
+  CHECK_FALSE(point.fields.contains("n"));
+
+  const auto strict = make("influxdb", "{hostport: 'http://i', typeconflicts: reject}");
+  const auto reply = test::reply(400, answers[0].second);
+  CHECK(strict.http().amend(batch, reply, strict.http().judge(batch, reply)).empty());
 }
 
 TEST_CASE("version 1 is written with basic authentication, version 2 with a token") {
@@ -165,6 +259,16 @@ TEST_CASE("version 1 is written with basic authentication, version 2 with a toke
     return net::HttpReply{.status = 0, .headers = request.headers, .body = {}};
   };
 
+  const auto v3 =
+      render(make("influxdb", "{hostport: 'http://i', version: 3, bucket: falco, token: tok, precision: us}"),
+             {alert(test::kFixture)})
+          .request;
+  const auto policy = render(make("influxdb", "{hostport: 'http://i', retentionpolicy: two weeks, precision: us}"),
+                             {alert(test::kFixture)})
+                          .request;
+  CHECK(v3.url.target == "/api/v2/write?bucket=falco&precision=us");
+  CHECK(header(v3).header("Authorization") == "Bearer tok");
+  CHECK(policy.url.target == "/write?db=falco&rp=two%20weeks&precision=u");
   CHECK(v1.url.target == "/write?db=my%20db&precision=ns");
   CHECK(header(v1).header("Authorization") == "Basic dzpz");
   CHECK(v2.url.target == "/api/v2/write?bucket=falco&org=sec&precision=ns");
@@ -176,8 +280,12 @@ TEST_CASE("InfluxDB's answers are judged as its documentation says") {
   const std::vector<core::AlertRef> batch{alert(test::kFixture)};
   const std::vector<std::tuple<int, std::string, std::string>> table{
       {204, "", "delivered"},
+      {200, "", "delivered"},
+      {200, "<html>log in</html>", "retry"},
+      {500, R"({"error":"retention policy not found: nope"})", "misconfigured"},
       {400, R"({"error":"partial write: field type conflict dropped=1"})",
        "reject"},  // good lines are stored; writing them again changes nothing
+      {400, "<html>No required SSL certificate was sent</html>", "misconfigured"},
       {401, "", "misconfigured"},
       {403, "", "misconfigured"},
       {404, R"({"error":"database not found"})", "misconfigured"},
