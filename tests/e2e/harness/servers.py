@@ -1,6 +1,7 @@
 """Real servers (Kafka, OpenSearch, InfluxDB) for one test, started by tests/support/servers.sh and gone when the block ends."""
 import os
 import queue
+import shlex
 import shutil
 import subprocess
 import threading
@@ -16,22 +17,24 @@ class Servers:
 
     def __init__(self, folder, *starts):
         self.starts, self.values = starts, {}
-        for start, program in (("up_kafka", "java"), ("up_kafka", "kcat"), ("up_os", "javac"), ("up_influx", "influxd")):
-            if start in starts and not shutil.which(program):
+        for start, program in (("up_kafka", "java"), ("up_kafka", "kcat"), ("up_os", "javac"), ("up_es", "javac"), ("up_ossec", "javac"),
+                               ("up_influx", "influxd"), ("up_vm", "victoria-metrics"), ("up_nginx", "nginx")):
+            if any(wanted.split()[0] == start for wanted in starts) and not shutil.which(program):
                 raise Skip(f"{program} is not installed (scripts/setup --test)")
         if not os.path.exists(SCRIPT):
             raise Skip(f"{SCRIPT} is not there")
         self.folder = os.path.join(folder, "servers")
 
     def __enter__(self):
-        names = "KAFKA_PLAIN OS_URL INFLUX_URL"
+        names = "W T KAFKA_PLAIN OS_URL OSSEC_URL ES_URL INFLUX_URL VM_URL NGINX_HTTP NGINX_TLS NGINX_MTLS"
         # The shell stays: its functions know what runs, and it takes everything down when its input ends, however we end.
         # exec 3: the commands come by a descriptor of their own, so that no server reads them.
         program = f'''. {SCRIPT}
 certs || exit 9
-for start in {" ".join(self.starts)}; do $start >&2 || {{ echo "@failed $start"; down_all; exit 9; }}; done
+for start in {" ".join(shlex.quote(start) for start in self.starts)}; do eval "$start" >&2 || {{ echo "@failed $start"; down_all; exit 9; }}; done
 for name in {names}; do echo "$name=${{!name-}}"; done
 echo @ready
+trap 'down_all >&2; exit 0' TERM
 while read -r line; do eval "$line" < /dev/null; echo "@done $?"; done
 down_all >&2'''
         os.makedirs(self.folder, exist_ok=True)
