@@ -30,14 +30,14 @@ struct Options {
     fields.required("hostport", hostport, "http://host:8086");
     fields.choice("version", version, {"auto", "1", "2", "3"},
                   "of the write interface: 1 is /write, 2 and 3 are /api/v2/write; auto: 2 where there is an "
-                  "organization or a token, else 1");
+                  "organization, else 1");
     fields.optional("database", database, "1: the database");
     fields.optional("retentionpolicy", retentionpolicy, "1: the retention policy; without it the database's default");
     fields.optional("user", user, "1: user, sent as basic authentication, never in the address");
     fields.optional("password", password, "1: password");
     fields.optional("organization", organization, "2: the organization");
     fields.optional("bucket", bucket, "2: the bucket; 3: the database");
-    fields.optional("token", token, "2 and 3: the API token");
+    fields.optional("token", token, "the API token; wins over user and password");
     fields.choice("precision", precision, {"ns", "us", "ms", "s"},
                   "of the points' times; ns keeps alerts of one moment apart, the others move them by some units");
     fields.optional("measurement", shape.measurement, "the measurement");
@@ -76,7 +76,7 @@ struct Options {
           fields.place_of(user.empty() ? "retentionpolicy" : "user"),
           fmt::format("{}: 'user', 'password' and 'retentionpolicy' have no effect with version 2", fields.owner()));
   }
-  bool is_v2() const { return version == "auto" ? !token.empty() || !organization.empty() : version != "1"; }
+  bool is_v2() const { return version == "auto" ? !organization.empty() : version != "1"; }
 };
 
 std::string_view between(std::string_view text, std::string_view before, std::string_view after) {

@@ -41,6 +41,9 @@ struct Room {
              {"slack", "webhookurl: http://127.0.0.1/x"},
              {"webhook", "{address: 'http://127.0.0.1/x', format: array}"},
              {"elasticsearch", "hostport: http://127.0.0.1:9200"},
+             {"elasticsearch",
+              "{hostport: 'http://127.0.0.1:9200', mappingconflicts: strip, createindextemplate: true, lifecycle: "
+              "{delete_after: 1d}}"},
              {"influxdb", "hostport: http://127.0.0.1:8086"},
              {"influxdb", "{hostport: 'http://127.0.0.1:8086', organization: o, bucket: b, token: t}"}}) {
       core::Diagnostics diagnostics;
@@ -92,6 +95,21 @@ void fuzz_replies(std::string_view input) {
     const core::Outcomes outcomes = outputs::http_part(*made.output)->judge(sent, reply);
     demand(outcomes.size() == sent.size(), "there is one outcome an alert", made.kind);
     for (const core::Outcome& outcome : outcomes) check(outcome, made.kind);
+    for (const outputs::Amended& again : outputs::http_part(*made.output)->amend(sent, reply, outcomes))
+      demand(again.index < sent.size() && again.alert->id == sent[again.index]->id, "what goes again was sent",
+             made.kind);
+    // A server may say this at any step of a preparation.
+    std::vector<net::HttpReply> replies;
+    for (int step = 0; step < 8; ++step) {
+      const outputs::Preparation next = outputs::http_part(*made.output)->prepare(replies, {});
+      if (const auto* outcome = std::get_if<core::Outcome>(&next)) {
+        check(*outcome, made.kind);
+        demand(!core::is<core::Reject>(*outcome), "a preparation is no alert's fault", made.kind);
+      }
+      if (!std::holds_alternative<net::HttpRequest>(next)) break;
+      replies.push_back(reply);
+      demand(step < 7, "a preparation ends", made.kind);
+    }
   }
 }
 

@@ -183,6 +183,23 @@ TEST_CASE("two alerts of one nanosecond are two points, in one batch or in two, 
   CHECK(times({second, third, first}) == std::vector<std::int64_t>{batch[1], alone[0], batch[0]});
 }
 
+TEST_CASE(
+    "the memory of points is bounded: the oldest places are free again, and never more conflicts than a thousand") {
+  outputs::PointMemory memory;
+  core::AlertId one, other;
+  other.bytes[15] = 1;
+
+  CHECK(memory.place("s", 5, one, 100) == 5);
+  CHECK(memory.place("t", 5, other, 100) == 5);
+  CHECK(memory.place("s", 5, other, 100) > 5);
+  CHECK(memory.place("s", 5, other, 1) == memory.place("s", 5, other, 1));
+  for (std::int64_t i = 0; i < 20'000; ++i) (void)memory.place("u", i, one, 100);
+  CHECK(memory.place("s", 5, other, 100) == 5);
+  for (int i = 0; i < 2'000; ++i) (void)memory.learn_conflict("f" + std::to_string(i), "string");
+  CHECK(memory.name_for("f999", "string") == "f999_string");
+  CHECK(memory.name_for("f1000", "string") == "f1000");
+}
+
 TEST_CASE("tags are what the configuration says, everything else is a field, and no name is both") {
   const auto made = make(
       "influxdb", "{hostport: 'http://i', measurement: 'my, events', tags: [rule, k8s.ns.name, 'a b'], precision: ms}");
@@ -266,6 +283,11 @@ TEST_CASE("version 1 is written with basic authentication, version 2 with a toke
   const auto policy = render(make("influxdb", "{hostport: 'http://i', retentionpolicy: two weeks, precision: us}"),
                              {alert(test::kFixture)})
                           .request;
+  // As falcosidekick chooses: without an organization it is version 1's interface, which version 2 has too.
+  const auto compatible =
+      render(make("influxdb", "{hostport: 'http://i', token: tok}"), {alert(test::kFixture)}).request;
+  CHECK(compatible.url.target == "/write?db=falco&precision=ns");
+  CHECK(header(compatible).header("Authorization") == "Token tok");
   CHECK(v3.url.target == "/api/v2/write?bucket=falco&precision=us");
   CHECK(header(v3).header("Authorization") == "Bearer tok");
   CHECK(policy.url.target == "/write?db=falco&rp=two%20weeks&precision=u");
