@@ -11,20 +11,27 @@
 
 namespace core {
 
+struct YamlEntry;
+
 struct YamlNode {
   enum class Kind { Null, Scalar, Sequence, Map };
   Kind kind = Kind::Null;
   Place place;
-  std::string scalar;           // Scalar: its text
-  bool quoted = false;          // Scalar: '…' or "…" or a block; then "123" is text and "~" is not null
-  std::vector<YamlNode> items;  // Sequence
-  std::vector<std::pair<YamlNode, YamlNode>> entries;  // Map, in order, duplicates kept
+  std::string scalar;              // Scalar: its text
+  bool quoted = false;             // Scalar: '…' or "…" or a block; then "123" is text and "~" is not null
+  std::vector<YamlNode> items;     // Sequence
+  std::vector<YamlEntry> entries;  // Map, in order, duplicates kept
 
   const YamlNode* find(std::string_view key) const;  // Map: the last value under that key; nullptr: none
   bool is_map() const { return kind == Kind::Map; }
   bool is_sequence() const { return kind == Kind::Sequence; }
   bool is_scalar() const { return kind == Kind::Scalar; }
   bool is_null() const { return kind == Kind::Null; }
+};
+
+// Not std::pair: clang wants to know all of a pair's members where the vector above is declared.
+struct YamlEntry {
+  YamlNode first, second;  // key, value
 };
 
 enum class DuplicateKeys { Refuse, Keep };  // Falco's rule files keep them: the last one wins there

@@ -13,8 +13,8 @@ namespace {
 
 using core::YamlNode;
 
-std::pair<YamlNode, YamlNode>* entry_of(YamlNode& map, std::string_view key) {
-  std::pair<YamlNode, YamlNode>* found = nullptr;
+core::YamlEntry* entry_of(YamlNode& map, std::string_view key) {
+  core::YamlEntry* found = nullptr;
   for (auto& entry : map.entries) {
     if (entry.first.scalar == key) found = &entry;
   }
