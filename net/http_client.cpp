@@ -237,7 +237,12 @@ asio::awaitable<Result<ConnectionPtr>> Pool::open(const Url& url, SteadyTime dea
     co_return Error{Fault::Unreachable, url.origin() + ": the name cannot be resolved: " + resolution->error.message()};
 
   error_code last = asio::error::host_not_found;
+  std::string denied;
   for (const Tcp::endpoint& endpoint : resolution->endpoints) {
+    if (std::string why = options_.egress.why_not(endpoint.address()); !why.empty()) {
+      denied = std::move(why);
+      continue;
+    }
     auto connection = std::make_unique<Connection>(executor_, watch_);
     connection->set_deadline(deadline);
     last = co_await connection->connect(endpoint);
@@ -253,6 +258,8 @@ asio::awaitable<Result<ConnectionPtr>> Pool::open(const Url& url, SteadyTime dea
     if (why.empty()) co_return std::move(connection);
     co_return fault(*connection, Fault::Unreachable, url, "TLS: " + why);
   }
+  if (last == asio::error::host_not_found && !denied.empty())
+    co_return Error{Fault::Unreachable, url.origin() + ": " + denied};
   co_return Error{Fault::Unreachable, url.origin() + ": " + last.message()};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/clock.h"
+#include "net/egress.h"
 #include "net/http_message.h"
 #include "net/tls.h"
 
@@ -20,6 +21,7 @@ struct HttpClientOptions {
   std::size_t idle_connections = 8;                           // kept a origin
   core::Duration idle_timeout = std::chrono::seconds{30};
   TlsOptions tls;
+  Egress egress;
 };
 
 class HttpClient {

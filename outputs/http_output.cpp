@@ -37,6 +37,7 @@ std::unique_ptr<Output> wrap_http(std::unique_ptr<HttpOutput> output, const Http
                                   const Surroundings& surroundings, core::Fields& fields) {
   net::HttpClientOptions client_options{
       .connect_timeout = options.connect, .total_timeout = options.total, .idle_connections = options.concurrency()};
+  client_options.egress = surroundings.egress;
   net::TlsOptions& tls = client_options.tls;
   tls.verify = options.checkcert && surroundings.tls.verify;
   tls.ca_file = options.ca_file.empty() ? surroundings.tls.ca_file : options.ca_file;

@@ -41,7 +41,7 @@ boost::asio::awaitable<core::Outcomes> Kafka::send(Batch batch, Attempt) {
   if (closed_) co_return core::same_for_all(batch.size(), core::Retry{"the output is closed"});
   if (producer_ && producer_->is_broken()) retire();
   if (!producer_) {
-    auto made = KafkaProducer::make(executor_, options_.properties(), options_.topic);
+    auto made = KafkaProducer::make(executor_, options_.properties(), options_.topic, options_.egress);
     if (!made) co_return core::same_for_all(batch.size(), core::Misconfigured{made.error().what});
     producer_ = std::move(*made);
   }
@@ -93,6 +93,7 @@ std::unique_ptr<Output> make_kafka(core::Fields& fields, const Surroundings& sur
   const Reading reading{fields};
   KafkaOptions options;
   options.describe(fields, surroundings.tls);
+  options.egress = surroundings.egress;
   if (reading.failed()) return nullptr;
   if (const auto checked = KafkaProducer::check(options.properties()); !checked) {
     fields.error("hostport", fmt::format("{}: {}", fields.owner(), checked.error().what));

@@ -21,6 +21,7 @@ struct KafkaOptions {
   bool topiccreation = false;
   core::Duration connect = std::chrono::seconds{5}, total = std::chrono::seconds{30};
   BatchOptions batch{.max_items = 1000};
+  net::Egress egress;  // of the hub
 
   // `hub`: TLS files of the hub, used where the output has none.
   void describe(core::Fields& fields, const net::TlsOptions& hub);

@@ -6,11 +6,16 @@
 
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 namespace outputs {
 namespace {
@@ -24,6 +29,17 @@ constexpr unsigned kIndexBits = 20;
 
 void say_nothing(const rd_kafka_t*, int, const char*, const char*) {
 }  // errors reach us as events; its own lines on stderr would not be ours
+
+// Every connection of librdkafka's is made here, also to brokers that other brokers named.
+int connect_if_allowed(int socket, const sockaddr* address, int length, const char*, void* opaque) {
+  boost::asio::ip::tcp::endpoint endpoint;
+  if (static_cast<std::size_t>(length) > endpoint.capacity()) return EINVAL;
+  std::memcpy(endpoint.data(), address, static_cast<std::size_t>(length));
+  endpoint.resize(static_cast<std::size_t>(length));
+  if (!static_cast<const net::Egress*>(opaque)->why_not(endpoint.address()).empty()) return EACCES;
+  if (::connect(socket, address, static_cast<socklen_t>(length)) == 0 || errno == EINPROGRESS) return 0;
+  return errno;
+}
 
 struct ConfigurationDeleter {
   void operator()(rd_kafka_conf_t* configuration) const { rd_kafka_conf_destroy(configuration); }
@@ -92,8 +108,8 @@ struct KafkaProducer::Flight {
   }
 };
 
-KafkaProducer::KafkaProducer(asio::any_io_executor executor, std::string topic)
-    : executor_{std::move(executor)}, wake_{executor_}, topic_{std::move(topic)} {}
+KafkaProducer::KafkaProducer(asio::any_io_executor executor, std::string topic, net::Egress egress)
+    : executor_{std::move(executor)}, wake_{executor_}, topic_{std::move(topic)}, egress_{std::move(egress)} {}
 
 core::Result<> KafkaProducer::check(const Properties& properties) {
   const auto configuration = configure(properties);
@@ -102,10 +118,13 @@ core::Result<> KafkaProducer::check(const Properties& properties) {
 }
 
 core::Result<std::shared_ptr<KafkaProducer>> KafkaProducer::make(asio::any_io_executor executor,
-                                                                 const Properties& properties, std::string topic) {
+                                                                 const Properties& properties, std::string topic,
+                                                                 net::Egress egress) {
   auto configuration = configure(properties);
   if (!configuration) return configuration.error();
-  std::shared_ptr<KafkaProducer> producer{new KafkaProducer{std::move(executor), std::move(topic)}};
+  std::shared_ptr<KafkaProducer> producer{new KafkaProducer{std::move(executor), std::move(topic), std::move(egress)}};
+  rd_kafka_conf_set_opaque(configuration->get(), const_cast<net::Egress*>(&producer->egress_));
+  rd_kafka_conf_set_connect_cb(configuration->get(), connect_if_allowed);
   const int wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake < 0) return Error{Fault::Io, "no eventfd for Kafka"};
   producer->wake_.assign(wake);

@@ -5,6 +5,7 @@
 
 #include "core/outcome.h"
 #include "core/result.h"
+#include "net/egress.h"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -40,7 +41,8 @@ class KafkaProducer : public std::enable_shared_from_this<KafkaProducer> {
 
   // Fault::Invalid: a property, or a file it names, is refused. Connects in the background.
   static core::Result<std::shared_ptr<KafkaProducer>> make(boost::asio::any_io_executor executor,
-                                                           const Properties& properties, std::string topic);
+                                                           const Properties& properties, std::string topic,
+                                                           net::Egress egress = {});
   // Only looks at the properties.
   static core::Result<> check(const Properties& properties);
   ~KafkaProducer();
@@ -58,7 +60,7 @@ class KafkaProducer : public std::enable_shared_from_this<KafkaProducer> {
 
  private:
   struct Flight;
-  KafkaProducer(boost::asio::any_io_executor executor, std::string topic);
+  KafkaProducer(boost::asio::any_io_executor executor, std::string topic, net::Egress egress);
   int produce(const KafkaMessage& message, std::uint64_t ticket);
   void listen();
   void drain();
@@ -69,6 +71,7 @@ class KafkaProducer : public std::enable_shared_from_this<KafkaProducer> {
   boost::asio::any_io_executor executor_;
   boost::asio::posix::stream_descriptor wake_;
   std::string topic_;
+  const net::Egress egress_;  // asked on librdkafka's threads
   rd_kafka_s* kafka_ = nullptr;
   rd_kafka_queue_s* queue_ = nullptr;
   std::map<std::uint64_t, std::shared_ptr<Flight>> flights_;

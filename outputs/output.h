@@ -104,6 +104,7 @@ bool is_proxy_page(const net::HttpReply& reply);
 struct Surroundings {
   boost::asio::any_io_executor executor;   // the delivery loop
   net::TlsOptions tls;                     // falcosidekick's tlsclient / mutualtlsclient, as defaults
+  net::Egress egress = {};                 // where requests may go
 };
 
 // Reads the options of one kind and builds the output. With a listing `fields`, or when `fields` got errors: nullptr.

@@ -113,13 +113,14 @@ class Reader {
   void read_sink(const YamlNode& name, const YamlNode& node);
 
  private:
+  void read_network(Fields& fields);
   void read_defaults(const YamlNode& node);
   void read_routes(const YamlNode& node);
   void read_route(const YamlNode& node, std::size_t number);
   void read_targets(Fields& fields, const YamlNode& node, Route& route);
 
   const std::map<std::string, std::string>& environment_;
-  const outputs::Surroundings& surroundings_;
+  outputs::Surroundings surroundings_;
   Diagnostics& diagnostics_;
   Defaults defaults_;
   Outputs outputs_;
@@ -141,6 +142,7 @@ void Reader::read(const std::string& file, const std::string& text) {
   if (version != 1)
     fields.error("version", "the file is of version " + std::to_string(version) + ", which this hub does not know",
                  "write version: 1");
+  fields.group("network", "where requests may go", [this](Fields& network) { read_network(network); });
   const YamlNode* defaults = fields.raw("defaults", "what sinks have unless they say otherwise");
   const YamlNode* sinks = fields.raw("outputs", "the sinks, by name");
   const YamlNode* routes = fields.raw("routes", "which alerts go where", "list");
@@ -157,6 +159,23 @@ void Reader::read(const std::string& file, const std::string& text) {
   }
   add_from_environment();
   if (routes != nullptr) read_routes(*routes);
+}
+
+void Reader::read_network(Fields& fields) {
+  net::Egress& egress = surroundings_.egress;
+  fields.optional("deny_private", egress.deny_private, "also loopback and private networks are out of reach");
+  const auto read = [&fields](std::string_view key, std::vector<net::Network>& into, std::string_view help) {
+    std::vector<std::string> texts;
+    fields.optional(key, texts, help);
+    for (const std::string& text : texts) {
+      if (const auto network = net::Network::parse(text))
+        into.push_back(*network);
+      else
+        fields.error(key, network.error().what, "write networks as 10.0.0.0/8 or fd00::/8, or one address");
+    }
+  };
+  read("allow", egress.allow, "networks that may be reached whatever the others say");
+  read("deny", egress.deny, "networks that may not be reached");
 }
 
 void Reader::read_defaults(const YamlNode& node) {
