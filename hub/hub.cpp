@@ -54,6 +54,17 @@ core::Result<Offset> next_offset(StateStore& state) {
   return next;
 }
 
+// Beyond loopback only because somebody wrote it so; but then perhaps not knowing what it means.
+void warn_if_open(const HubConfig& config) {
+  boost::system::error_code fault;
+  const auto address = asio::ip::make_address(config.listenaddress, fault);
+  if (!fault && address.is_loopback()) return;
+  if (!config.access.producers.empty() || (config.tlsserver.deploy && config.tlsserver.mutualtls)) return;
+  core::log_warning("open_to_the_network", {{"listenaddress", config.listenaddress},
+                                            {"why", "whoever reaches this port can send alerts, and read /status"},
+                                            {"hint", "name producers in hub.yaml, or set tlsserver.mutualtls"}});
+}
+
 }  // namespace
 
 HubParts real_parts() {
@@ -154,11 +165,23 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
                                                                                .needs_fields = !mutations->adds_fields()});
   r.ingest->mutations.set(mutations);
   r.ingest->fresh = &r.fresh;
+  r.ingest->access = Access{config.access.producers, config.access.open_paths};
   HttpServerOptions http;
   http.address = config.listenaddress;
   http.port = config.listenport;
   http.loops = config.threads;
   http.body_bytes = config.body_bytes.count;
+  http.quota = {.connections = config.peer_connections, .requests = config.peer_rate};
+  http.refused = [&r](std::string_view reason) { r.metrics.add(Metric::RequestsRefused, {reason}); };
+  if (config.tlsserver.deploy) {
+    const TlsServerConfig& tls = config.tlsserver;
+    auto served = TlsServer::open({tls.certfile, tls.keyfile, tls.mutualtls ? tls.cacertfile : ""});
+    if (!served) return served.error();
+    http.tls = std::move(*served);
+    http.plain_paths = tls.notlspaths;
+    http.plain_port = tls.notlsport;
+  }
+  warn_if_open(config);
   auto server = HttpServer::open(http, [&r](unsigned) { return std::make_unique<Endpoints>(*r.ingest, *r.report); });
   if (!server) return server.error();
   r.server = std::move(*server);

@@ -84,7 +84,11 @@ void HubConfig::describe(core::Fields& fields) {
   fields.group("limits", "what is refused at the door", [this](core::Fields& limits) {
     limits.optional("body", body_bytes, "largest request body; beyond: 413");
     limits.optional("alert", alert_bytes, "largest single alert; beyond it is refused");
+    limits.optional("peer_connections", peer_connections,
+                    "connections of one address at a time; beyond they are closed");
+    limits.optional("peer_rate", peer_rate, "requests of one address, as 1000/s; beyond: 429; empty: unlimited");
   });
+  access.describe(fields);
   fields.group("tlsclient", "what outputs trust", [this](core::Fields& client) {
     client.optional("cacertfile", tls.ca_file, "PEM file of certificate authorities, added to the system's");
   });
@@ -174,8 +178,15 @@ HubConfig read_hub_config(const std::string& file, const std::string& text, cons
     fields.error("limits", "limits.alert is larger than limits.body", "an alert comes in a body");
   if (config.alert_bytes.count > 4'000'000)
     fields.error("limits", "limits.alert is more than 4MB, which is what a journal record can hold");
-  if (config.tlsserver.deploy)
-    fields.error("tlsserver", "tlsserver: this hub cannot serve TLS yet", "put a proxy with TLS before it");
+  const bool shows_certificates = config.tlsserver.deploy && config.tlsserver.mutualtls;
+  for (const ProducerOptions& producer : config.access.producers)
+    if (!producer.certificate.empty() && !shows_certificates)
+      fields.error("producers",
+                   fmt::format("producer '{}' is known by its certificate, but none is asked for", producer.name),
+                   "set tlsserver: {deploy: true, mutualtls: true}");
+  if (config.tlsserver.deploy && !config.tlsserver.notlspaths.empty() &&
+      config.tlsserver.notlsport == config.listenport)
+    fields.error("tlsserver", "tlsserver.notlsport is listenport", "give each a port of its own");
   if (config.tls.cert_file.empty() != config.tls.key_file.empty())
     fields.error("mutualtlsclient", "mutualtlsclient needs certfile and keyfile, or neither");
   return config;

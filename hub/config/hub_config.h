@@ -4,6 +4,7 @@
 
 #include "core/fields.h"
 #include "core/log.h"
+#include "hub/config/access_options.h"
 #include "hub/ingest/mutations.h"
 #include "net/tls.h"
 
@@ -35,6 +36,9 @@ struct HubConfig {
   core::Bytes journal_max_bytes, journal_segment_bytes;  // 0: by the file system's size
   std::string log_level = "info", log_format = "text";
   core::Bytes body_bytes{8 << 20}, alert_bytes{1 << 20};
+  unsigned peer_connections = 1024;
+  core::Rate peer_rate;  // of requests; per_second 0: unlimited
+  AccessOptions access;
   bool debug = false;   // falcosidekick's word for log.level debug
   net::TlsOptions tls;  // what every output starts from: tlsclient, mutualtlsclient, mutualtlsfilespath
   TlsServerConfig tlsserver;

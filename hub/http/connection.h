@@ -6,6 +6,7 @@
 #include "hub/http/loop.h"
 #include "hub/http/request_parser.h"
 
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 
 #include <deque>
@@ -16,7 +17,7 @@ namespace hub {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Loop& loop, LoopSocket socket);
+  Connection(Loop& loop, LoopSocket socket, Door door);
 
   Loop& loop() { return loop_; }  // any thread
 
@@ -36,7 +37,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Lingering,  // all is written and our side is shut; waits until the client's side has it
     Broken,     // the socket is closed
   };
-  enum class Waiting { ForRequest, ForHeader, ForBody, ForAnswer };
+  enum class Waiting { ForHandshake, ForRequest, ForHeader, ForBody, ForAnswer };
   struct Slot {
     RequestKey key;
     std::optional<Response> response;
@@ -47,11 +48,24 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Response response;
   };
 
+  // One branch at each read and write, and none of its costs, is what TLS means to a connection without it.
+  struct Tls {
+    Tls(TlsServer::ContextRef its_context, LoopSocket& socket)
+        : context{std::move(its_context)}, stream{socket, *context} {}
+    TlsServer::ContextRef context;
+    boost::asio::ssl::stream<LoopSocket&> stream;
+  };
+
+  void shake_hands();
   void read();
   void on_read(boost::system::error_code fault, std::size_t bytes);
   void parse();
   void dispatch();
-  void refuse(int status, std::string_view why);
+  bool is_welcome();
+  bool unpack();
+  void answer_here(int status, std::string_view why, std::string_view headers = {});
+  void refuse(int status, std::string_view reason, std::string_view why);
+  void write_async();
   void write();
   void on_written();
   void linger();
@@ -60,6 +74,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Loop& loop_;
   LoopSocket socket_;
+  const Door door_;
+  std::unique_ptr<Tls> tls_;
+  PeerPlace place_;
   boost::beast::flat_buffer in_;
   std::optional<RequestParser> parser_;
   Request request_;
@@ -67,6 +84,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::uint64_t first_number_ = 0;         // of slots_.front()
   std::uint64_t begun_ = 0, watched_ = 0;  // requests whose first byte came; the one that deadline_ is about
   std::string out_;
+  std::string unpacked_;
   std::vector<Unwritten> unwritten_;  // remembered requests whose answers are in out_
   SteadyTime deadline_ = SteadyTime::max();
   State state_ = State::Open;

@@ -33,12 +33,22 @@ core::Error cannot_listen(const std::string& where, const error_code& fault) {
 
 }  // namespace
 
-struct HttpServer::Parts {
-  HttpServerOptions options;
-  std::vector<std::unique_ptr<Loop>> loops;
-  std::unique_ptr<tcp::acceptor> acceptor;  // on the first loop
-  std::unique_ptr<asio::steady_timer> pause;
+// One port that is listened on. On the first loop.
+struct Listener {
+  Listener(asio::io_context& context, Door its_door) : acceptor{context}, pause{context}, door{its_door} {}
+  tcp::acceptor acceptor;
+  asio::steady_timer pause;
+  const Door door;
   std::uint16_t port = 0;
+};
+
+struct HttpServer::Parts {
+  explicit Parts(HttpServerOptions its_options) : options{std::move(its_options)}, peers{options.quota} {}
+
+  const HttpServerOptions options;
+  Peers peers;
+  std::vector<std::unique_ptr<Loop>> loops;
+  std::vector<std::unique_ptr<Listener>> listeners;
 
   std::size_t connections() const {
     std::size_t all = 0;
@@ -46,57 +56,64 @@ struct HttpServer::Parts {
     return all;
   }
 
-  void accept_later() {
-    pause->expires_after(kPause);
-    pause->async_wait([this](error_code fault) {
-      if (!fault) accept();
+  core::Result<> listen(const asio::ip::address& address, std::uint16_t port, Door door) {
+    auto listener = std::make_unique<Listener>(loops.front()->context(), door);
+    const tcp::endpoint endpoint{address, port};
+    const std::string where = fmt::format("{}:{}", options.address.empty() ? "*" : options.address, port);
+    tcp::acceptor& acceptor = listener->acceptor;
+    error_code fault;
+    if (acceptor.open(endpoint.protocol(), fault); fault) return cannot_listen(where, fault);
+    acceptor.set_option(tcp::acceptor::reuse_address{true}, fault);
+    if (options.address.empty()) acceptor.set_option(asio::ip::v6_only{false}, fault);
+    if (acceptor.bind(endpoint, fault); fault) return cannot_listen(where, fault);
+    if (acceptor.listen(4096, fault); fault) return cannot_listen(where, fault);
+    listener->port = acceptor.local_endpoint(fault).port();
+    accept(*listener);
+    listeners.push_back(std::move(listener));
+    return {};
+  }
+
+  void accept_later(Listener& listener) {
+    listener.pause.expires_after(kPause);
+    listener.pause.async_wait([this, &listener](error_code fault) {
+      if (!fault) accept(listener);
     });
   }
 
-  void accept() {
-    if (!acceptor->is_open()) return;
-    if (connections() >= options.connections) return accept_later();
+  void accept(Listener& listener) {
+    if (!listener.acceptor.is_open()) return;
+    if (connections() >= options.connections) return accept_later(listener);
     Loop& loop = **std::min_element(loops.begin(), loops.end(),
                                     [](const auto& a, const auto& b) { return a->connections() < b->connections(); });
-    acceptor->async_accept(loop.context(), [this, &loop](error_code fault, LoopSocket socket) {
+    listener.acceptor.async_accept(loop.context(), [this, &loop, &listener](error_code fault, LoopSocket socket) {
       if (fault == asio::error::operation_aborted) return;
       if (fault) {
         core::log_warning("accept_failed", {{"why", fault.message()}});
-        return accept_later();
+        return accept_later(listener);
       }
       loop.reserve();
-      asio::post(loop.context(), [&loop, taken = std::move(socket)]() mutable { loop.adopt(std::move(taken)); });
-      accept();
+      asio::post(loop.context(), [&loop, door = listener.door, taken = std::move(socket)]() mutable {
+        loop.adopt(std::move(taken), door);
+      });
+      accept(listener);
     });
   }
 };
 
 core::Result<std::unique_ptr<HttpServer>> HttpServer::open(HttpServerOptions options, const MakeHandler& make_handler) {
-  auto parts = std::make_unique<Parts>();
-  parts->options = std::move(options);
-  if (parts->options.loops == 0) parts->options.loops = std::max(1u, std::thread::hardware_concurrency());
+  if (options.loops == 0) options.loops = std::max(1u, std::thread::hardware_concurrency());
+  auto parts = std::make_unique<Parts>(std::move(options));
   for (unsigned i = 0; i < parts->options.loops; ++i)
-    parts->loops.push_back(std::make_unique<Loop>(parts->options, make_handler(i)));
+    parts->loops.push_back(std::make_unique<Loop>(parts->options, make_handler(i), &parts->peers));
 
   error_code fault;
   const std::string& text = parts->options.address;
   const asio::ip::address address =
       text.empty() ? asio::ip::address{asio::ip::address_v6::any()} : asio::ip::make_address(text, fault);
   if (fault) return core::Error{core::Fault::Invalid, fmt::format("listenaddress '{}' is not an IP address", text)};
-  const tcp::endpoint endpoint{address, parts->options.port};
-  const std::string where = fmt::format("{}:{}", text.empty() ? "*" : text, parts->options.port);
-
-  parts->acceptor = std::make_unique<tcp::acceptor>(parts->loops.front()->context());
-  parts->pause = std::make_unique<asio::steady_timer>(parts->loops.front()->context());
-  tcp::acceptor& acceptor = *parts->acceptor;
-  if (acceptor.open(endpoint.protocol(), fault); fault) return cannot_listen(where, fault);
-  acceptor.set_option(tcp::acceptor::reuse_address{true}, fault);
-  if (text.empty()) acceptor.set_option(asio::ip::v6_only{false}, fault);
-  if (acceptor.bind(endpoint, fault); fault) return cannot_listen(where, fault);
-  if (acceptor.listen(4096, fault); fault) return cannot_listen(where, fault);
-  parts->port = acceptor.local_endpoint(fault).port();
-
-  parts->accept();
+  if (const auto main = parts->listen(address, parts->options.port, Door::Main); !main) return main.error();
+  if (parts->options.tls && !parts->options.plain_paths.empty())
+    if (const auto plain = parts->listen(address, parts->options.plain_port, Door::Plain); !plain) return plain.error();
   for (const auto& loop : parts->loops) loop->start();
   return std::unique_ptr<HttpServer>{new HttpServer{std::move(parts)}};
 }
@@ -108,7 +125,11 @@ HttpServer::~HttpServer() {
 }
 
 std::uint16_t HttpServer::port() const {
-  return parts_->port;
+  return parts_->listeners.front()->port;
+}
+
+std::uint16_t HttpServer::plain_port() const {
+  return parts_->listeners.size() > 1 ? parts_->listeners.back()->port : 0;
 }
 
 std::size_t HttpServer::connections() const {
@@ -117,12 +138,14 @@ std::size_t HttpServer::connections() const {
 
 void HttpServer::stop(core::Duration grace) {
   const SteadyTime end = std::chrono::steady_clock::now() + std::chrono::duration_cast<SteadyTime::duration>(grace);
-  if (parts_->acceptor && grace.count() > 0) {
+  if (!parts_->listeners.empty() && grace.count() > 0) {
     std::promise<void> closed;
     asio::post(parts_->loops.front()->context(), [this, &closed] {
       error_code ignored;
-      parts_->acceptor->close(ignored);
-      parts_->pause->cancel();
+      for (const auto& listener : parts_->listeners) {
+        listener->acceptor.close(ignored);
+        listener->pause.cancel();
+      }
       closed.set_value();
     });
     closed.get_future().wait();
@@ -131,7 +154,7 @@ void HttpServer::stop(core::Duration grace) {
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
   }
   for (const auto& loop : parts_->loops) loop->stop();
-  parts_->acceptor.reset();
+  parts_->listeners.clear();
 }
 
 }  // namespace hub

@@ -4,7 +4,9 @@
 
 #include "core/clock.h"
 #include "core/result.h"
+#include "hub/http/peers.h"
 #include "hub/http/request_handler.h"
+#include "hub/http/tls_server.h"
 
 #include <cstdint>
 #include <functional>
@@ -24,6 +26,13 @@ struct HttpServerOptions {
   core::Duration header_deadline = std::chrono::seconds{5};  // from the first byte of a request
   core::Duration body_deadline = std::chrono::seconds{15};
   core::Duration idle_deadline = std::chrono::seconds{60};
+  core::Duration handshake_deadline = std::chrono::seconds{5};
+  PeerQuota quota;                       // of one address
+  std::shared_ptr<TlsServer> tls;        // set: `port` speaks TLS
+  std::vector<std::string> plain_paths;  // with tls: served in clear, on plain_port, and no longer on `port`
+  std::uint16_t plain_port = 2810;
+  std::function<void(std::string_view reason)> refused = [](std::string_view) {
+  };  // any loop: a request or connection was
 };
 
 class HttpServer {
@@ -37,6 +46,7 @@ class HttpServer {
   ~HttpServer();
 
   std::uint16_t port() const;
+  std::uint16_t plain_port() const;  // 0: there is none
   std::size_t connections() const;
 
   // Closes the port; connections without a request are closed, the others get their answers. Returns when all are gone,

@@ -34,8 +34,8 @@ void Reply::remember(RequestKey key) {
   connection_->remember(number_, key);
 }
 
-Loop::Loop(const HttpServerOptions& options, std::unique_ptr<RequestHandler> handler)
-    : options_{options}, handler_{std::move(handler)} {
+Loop::Loop(const HttpServerOptions& options, std::unique_ptr<RequestHandler> handler, Peers* peers)
+    : options_{options}, handler_{std::move(handler)}, peers_{peers} {
   renew_date();
 }
 
@@ -63,8 +63,8 @@ void Loop::stop() {
   connections_.clear();
 }
 
-void Loop::adopt(LoopSocket socket) {
-  const auto connection = std::make_shared<Connection>(*this, std::move(socket));
+void Loop::adopt(LoopSocket socket, Door door) {
+  const auto connection = std::make_shared<Connection>(*this, std::move(socket), door);
   connections_.insert(connection);
   connection->start();
 }

@@ -24,9 +24,13 @@ namespace hub {
 using LoopSocket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+// Which port a connection came in by.
+enum class Door : std::uint8_t { Main, Plain };
+
 class Loop {
  public:
-  Loop(const HttpServerOptions& options, std::unique_ptr<RequestHandler> handler);
+  // `peers`: nullptr for no quota; outlives this.
+  Loop(const HttpServerOptions& options, std::unique_ptr<RequestHandler> handler, Peers* peers = nullptr);
   ~Loop();  // stop() came before
 
   void start();
@@ -36,10 +40,11 @@ class Loop {
   void stop();
 
   // On the loop.
-  void adopt(LoopSocket socket);
+  void adopt(LoopSocket socket, Door door = Door::Main);
   void forget(const std::shared_ptr<Connection>& connection);
   RequestHandler& handler() { return *handler_; }
   const HttpServerOptions& options() const { return options_; }
+  Peers* peers() const { return peers_; }
   const std::string& date() const { return date_; }
   bool finishing() const { return finishing_; }
   bool on_loop() const { return std::this_thread::get_id() == thread_.get_id(); }
@@ -63,6 +68,7 @@ class Loop {
 
   const HttpServerOptions& options_;
   std::unique_ptr<RequestHandler> handler_;
+  Peers* const peers_;
   boost::asio::io_context context_{1};
   boost::asio::steady_timer sweeper_{context_};
   std::unordered_set<std::shared_ptr<Connection>> connections_;

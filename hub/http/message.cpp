@@ -16,12 +16,18 @@ std::string_view reason(int status) {
       return "OK";
     case 400:
       return "Bad Request";
+    case 401:
+      return "Unauthorized";
     case 404:
       return "Not Found";
     case 408:
       return "Request Timeout";
     case 413:
       return "Content Too Large";
+    case 415:
+      return "Unsupported Media Type";
+    case 429:
+      return "Too Many Requests";
     case 431:
       return "Request Header Fields Too Large";
     case 500:
@@ -64,6 +70,7 @@ void Request::clear() {
   if (body.capacity() > kKeptBytes) std::string{}.swap(body);
   keep_alive = true;
   expects_continue = false;
+  coding = Coding::None;
 }
 
 void append_response(std::string& to, const Response& response, ResponseForm form, std::string_view date) {

@@ -14,16 +14,18 @@ class Request {
  public:
   std::string method, target;  // as sent
   std::string body;
-  std::string peer;  // the address it came from, without the port
+  std::string peer;                     // the address it came from, without the port
+  std::vector<std::string> peer_names;  // in the certificate that its connection showed; empty: none
   bool keep_alive = true;
   bool expects_continue = false;
+  enum class Coding : std::uint8_t { None, Gzip, Other } coding = Coding::None;  // of the body, as it came
 
   // The first header of that name, in any case; "" when there is none.
   std::string_view header(std::string_view name) const;
   std::string_view path() const;  // the target without its query
 
   void add_header(std::string_view name, std::string_view value);
-  void clear();  // all but the peer; keeps the memory, unless it is a lot
+  void clear();  // all but the peer and its names; keeps the memory, unless it is a lot
 
  private:
   struct Span {

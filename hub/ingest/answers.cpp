@@ -58,6 +58,10 @@ Response answer_bad_method() {
   return go_error(400, "Please send with post http method", {});
 }
 
+Response answer_unauthorized() {
+  return go_error(401, "Please send a token that this hub knows", "WWW-Authenticate: Basic realm=\"tocsin-hub\"\r\n");
+}
+
 Response answer_too_large(std::string_view why) {
   return go_error(413, why, error_line(why));
 }

@@ -1,9 +1,13 @@
 #include "hub/ingest/endpoints.h"
 
+#include "core/log.h"
 #include "core/text.h"
 #include "hub/ingest/answers.h"
 
 #include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
 
 namespace hub {
 namespace {
@@ -24,10 +28,30 @@ std::string test_alert() {
       core::to_rfc3339(core::now()));
 }
 
+// Falco does not look at answers: without a line in our log nobody would ever learn of a wrong token. At most one in
+// ten seconds, for strangers may be many.
+void warn_of_stranger(const std::string& peer) {
+  static std::atomic<std::int64_t> last = -10;
+  const std::int64_t now =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  std::int64_t before = last;
+  if (now - before < 10 || !last.compare_exchange_strong(before, now)) return;
+  core::log_warning("sender_refused", {{"peer", peer}, {"why", "no token or certificate of a producer in hub.yaml"}});
+}
+
 }  // namespace
 
 void Endpoints::handle(const Request& request, Reply reply) {
   const std::string_view path = request.path();
+  const ProducerOptions* sender = nullptr;
+  if (room_.access.is_guarded()) {
+    sender = room_.access.find(request);
+    if (sender == nullptr && !room_.access.is_open_path(path)) {
+      room_.metrics.add(Metric::RequestsRefused, {"unauthorized"});
+      warn_of_stranger(request.peer);
+      return reply.send(answer_unauthorized());
+    }
+  }
   const bool posts = request.method == "POST";
 
   if (path == "/ping") return reply.send(text(200, kPlain, "pong\n"));
@@ -43,7 +67,7 @@ void Endpoints::handle(const Request& request, Reply reply) {
   if (path == "/status") return reply.send(text(200, kJson, report_.status_json()));
   if (!posts) return reply.send(answer_bad_method());
   if (path == "/test") return ingest_.take_body(test_alert(), std::move(reply));
-  ingest_.take(request, std::move(reply));
+  ingest_.take(request, std::move(reply), sender);
 }
 
 void Endpoints::broken(const RequestKey& key) {

@@ -6,6 +6,7 @@
 #include "hub/ingest/alert_record.h"
 #include "hub/ingest/answers.h"
 #include "hub/ingest/fingerprint.h"
+#include "hub/ingest/identity.h"
 
 #include <fmt/format.h>
 
@@ -86,7 +87,7 @@ struct Ingest::Batch {
   }
 };
 
-void Ingest::take(const Request& request, Reply reply) {
+void Ingest::take(const Request& request, Reply reply, const ProducerOptions* sender) {
   const std::string_view producer = request.header("Tocsin-Producer");
   if (!producer.empty() && request.body.empty()) return reply.send(answer_empty());
 
@@ -97,7 +98,10 @@ void Ingest::take(const Request& request, Reply reply) {
   }
 
   auto batch = std::make_shared<Batch>(room_, std::move(reply));
-  decode(request.body, *batch);
+  if (sender != nullptr)
+    decode(add_output_field(request.body, kProducerField, sender->name), *batch, sender);
+  else
+    decode(request.body, *batch);
   if (batch->taken.empty()) return;
   if (!producer.empty() && !claim(request, *batch, batch->reply)) return;
   append(std::move(batch));
@@ -110,10 +114,11 @@ void Ingest::take_body(std::string_view body, Reply reply) {
 }
 
 // Fills the batch; answers at once when nothing in it is to be stored.
-void Ingest::decode(std::string_view body, Batch& batch) {
+void Ingest::decode(std::string_view body, Batch& batch, const ProducerOptions* sender) {
   const core::TimePoint received = core::now();
   const MutationsRef mutations = room_.mutations.get();
-  const auto each = [&batch, &mutations, received](std::size_t index, core::Result<core::Alert> alert) {
+  const auto each = [this, &batch, &mutations, received, sender](std::size_t index, core::Result<core::Alert> alert) {
+    if (alert && sender != nullptr) alert = identified(std::move(*alert), *sender);
     if (!alert) {
       batch.rejected.push_back({index, alert.error().what});
       return;
@@ -148,6 +153,26 @@ void Ingest::decode(std::string_view body, Batch& batch) {
     return batch.reply.send(answer_too_large(fmt::format("the alert has more than {} bytes", room_.limits.bytes)));
   }
   batch.reply.send(answer_bad_body(batch.rejected.front().why));
+}
+
+// The producer's name stands in the alert already, unless the alert is among lines that hid it (a broken one before it,
+// a key behind escapes); and the mark, where its hostname is not its producer's.
+core::Result<core::Alert> Ingest::identified(core::Alert alert, const ProducerOptions& sender) {
+  if (text_of(alert, kProducerField) != sender.name) {
+    auto named = with_field(alert, kProducerField, sender.name);
+    if (!named) return named;
+    if (text_of(*named, kProducerField) != sender.name)
+      return core::Error{core::Fault::Invalid, "output_fields must be written without escapes"};
+    alert = std::move(*named);
+  }
+  if (sender.hosts.empty() || is_one_of(alert.hostname, sender.hosts)) return alert;
+  return with_field(alert, kDisputedField, "true");
+}
+
+// Rare, so that a decoder of its own is no matter.
+core::Result<core::Alert> Ingest::with_field(const core::Alert& alert, std::string_view name, std::string_view value) {
+  core::AlertDecoder decoder{room_.limits};
+  return decoder.decode(add_output_field(alert.json, name, value));
 }
 
 void Ingest::count_rejected(const Batch& batch) {
