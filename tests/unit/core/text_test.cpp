@@ -52,6 +52,8 @@ TEST_CASE("priorities are read in any case and compared by name") {
 
 TEST_CASE("a secret does not print, and a URL prints without what it carries") {
   CHECK(fmt::format("{}", Secret{"s3cret"}) == "<redacted>");
+  CHECK(redact_url("http://a:9200,http://u:p,w@b:9200/x?k=v,https://c?t=1") ==
+        "http://a:9200,http://<redacted>@b:9200/x?k=<redacted>,https://c?t=<redacted>");
   CHECK(redact_url("https://user:pass@host/p?token=abc&x=1") ==
         "https://<redacted>@host/p?token=<redacted>&x=<redacted>");
 }
