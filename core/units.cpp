@@ -114,6 +114,7 @@ Result<Rate> parse_rate(std::string_view text) {
   const Error invalid{Fault::Invalid, "not a rate such as 1/s or 10/5m"};
   double count = 0;
   if (!take_number(text, count) || text.empty() || text.front() != '/') return invalid;
+  if (!(count > 0) || count > 1e9) return invalid;  // "0/s" would be read as unlimited
   text.remove_prefix(1);
   const std::string period =
       text.empty() || (text.front() >= '0' && text.front() <= '9') ? std::string{text} : "1" + std::string{text};

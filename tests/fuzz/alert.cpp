@@ -3,6 +3,7 @@
 #include "core/payload.h"
 #include "core/text.h"
 #include "hub/ingest/alert_record.h"
+#include "hub/ingest/identity.h"
 #include "hub/ingest/mutations.h"
 #include "targets.h"
 #include "tests/fuzz/property.h"
@@ -16,6 +17,7 @@ void check(core::AlertDecoder& decoder, core::Alert alert) {
   const auto json = nlohmann::json::parse(alert.json, nullptr, false);
   demand(json.is_object(), "an alert that we take parses with nlohmann-json too", alert.json);
   demand(json.at("rule") == alert.rule, "both read the same rule", alert.json);
+  demand(json.contains("output_fields"), "an alert has output_fields, unless the configuration adds some", alert.json);
   demand(json.at("output_fields").size() == alert.fields.size(), "both read as many fields", alert.json);
   for (const core::AlertField& field : alert.fields) {
     const auto& value = json.at("output_fields").at(field.name);
@@ -28,6 +30,14 @@ void check(core::AlertDecoder& decoder, core::Alert alert) {
   demand(again->json == alert.json && again->rule == alert.rule && again->priority == alert.priority &&
              again->fields.size() == alert.fields.size(),
          "what is read again is the same alert", alert.json);
+
+  const std::string named = hub::add_output_field(alert.json, "tocsin.fuzz", "me");
+  if (const auto identified = decoder.decode(named)) {
+    const core::AlertField* field = identified->field("tocsin.fuzz");
+    demand(identified->rule == alert.rule && identified->fields.size() >= alert.fields.size() &&
+               (field == nullptr || named == alert.json || field->text == "me"),
+           "a field is added and all others stay", named);
+  }
 
   hub::Mutations{}.apply(alert);
   const std::string payload = core::to_payload(alert);

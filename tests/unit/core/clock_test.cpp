@@ -43,7 +43,7 @@ TEST_CASE("durations, sizes and rates are read as people write them") {
 
   CHECK(parse_rate("10/5m")->per_second == Approx(10.0 / 300));
   CHECK(parse_rate("1/s")->burst == 1);
-  for (const char* bad : {"", "1", "1/", "1/0s", "/s"}) CHECK_FALSE(parse_rate(bad));
+  for (const char* bad : {"", "1", "1/", "1/0s", "/s", "0/s", "99999999999/s"}) CHECK_FALSE(parse_rate(bad));
 }
 
 TEST_CASE("alert ids are unique, sort by time and survive text") {
