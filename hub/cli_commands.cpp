@@ -1,4 +1,5 @@
-// What is printed comes from alerts and from sinks: printable() keeps it from writing to the operator's terminal.
+// What is printed comes from alerts and from sinks: printable(), and JSON in ASCII, keep it from writing to the
+// operator's terminal.
 #include "hub/cli_commands.h"
 
 #include "core/text.h"
@@ -58,7 +59,7 @@ int show_status(const HubConfig& config, Form form) {
   const auto status = parse(ask_hub(socket_of(config), R"({"command":"status"})"));
   if (!status) return complain(status.error());
   if (form == Form::Json) {
-    fmt::print("{}\n", status->dump(2));
+    fmt::print("{}\n", status->dump(2, ' ', true));
     return 0;
   }
   const json& journal = (*status)["journal"];
@@ -79,7 +80,7 @@ int list_dead_letters(const HubConfig& config, const HubParts& parts, const std:
   const auto answer = ask(config, parts, {{"command", "dead-letters"}, {"sink", sink}, {"limit", 1000}});
   if (!answer) return complain(answer.error());
   if (form == Form::Json) {
-    fmt::print("{}\n", answer->dump(2));
+    fmt::print("{}\n", answer->dump(2, ' ', true));
     return 0;
   }
   fmt::print("{:>6} {:<24} {:<30} {:>8} {:<12} {:<32} {}\n", "NUMBER", "SINK", "AT", "ATTEMPTS", "PRIORITY", "RULE",
@@ -95,7 +96,7 @@ int show_dead_letter(const HubConfig& config, const HubParts& parts, std::int64_
   const auto letter = ask(config, parts, {{"command", "dead-letter"}, {"number", number}});
   if (!letter) return complain(letter.error());
   if (form == Form::Json) {
-    fmt::print("{}\n", letter->dump(2));
+    fmt::print("{}\n", letter->dump(2, ' ', true));
     return 0;
   }
   for (const char* key : {"sink", "id", "at", "priority", "rule", "reason"})

@@ -42,6 +42,8 @@ def sinks(canaries, url, broker):
         "search": {"type": "elasticsearch", "hostport": url, "username": "u", "password": canaries.plant("elasticsearch password")},
         "search-key": {"type": "elasticsearch", "hostport": url, "apikey": canaries.plant("elasticsearch apikey")},
         "search-url": {"type": "elasticsearch", "hostport": f"http://u:{canaries.plant('elasticsearch hostport')}@{host}"},
+        "search-urls": {"type": "elasticsearch", "hostport": f"http://u:{canaries.plant('the first of two hosts')}@{host},"
+                                                              f"http://u:{canaries.plant('the second of two hosts')}@{host}"},
         "series": {"type": "influxdb", "hostport": url, "organization": "o", "bucket": "b", "token": canaries.plant("influxdb token")},
         "series-old": {"type": "influxdb", "hostport": url, "database": "d", "user": "u", "password": canaries.plant("influxdb password")},
         "stream": {"type": "kafka", "hostport": broker, "topic": "t", "sasl": "PLAIN", "username": "u", "password": canaries.plant("kafka password"),
@@ -126,6 +128,8 @@ def _(folder):
                "b": {"type": "webhook", "address": "ftp://" + canaries.plant("a bad scheme")},
                "c": {"type": "webhook", "address": f"http://u:{canaries.plant('a bad port')}@h:99999/"},
                "d": {"type": "elasticsearch", "hostport": f"http://u:{canaries.plant('a bad host')}@h:x/"},
+               "i": {"type": "elasticsearch", "hostport": f"http://a:9200,http://u:{canaries.plant('the second of two hosts')}@h:x/"},
+               "j": {"type": "elasticsearch", "hostport": f"http://u:{canaries.plant('the first of two hosts')}@a:9200,http://h:x/"},
                "e": {"type": "elasticsearch", "hostport": "http://h", "apikey": canaries.plant("a bad key") + "\n"},
                "f": {"type": "webhook", "address": "http://h/", "customheaders": {"A b": canaries.plant("a bad header name")}},
                "g": {"type": "webhook", "address": "http://h/", "customheaders": {"A": canaries.plant("a bad header") + "\r\nB: c"}},
