@@ -2,7 +2,6 @@
 // one's drain is waiting.
 #include "hub/hub.h"
 
-#include "hub/control/commands.h"
 #include "hub/control/control_socket.h"
 #include "hub/control/report.h"
 #include "hub/deliver/delivery.h"
@@ -97,6 +96,7 @@ struct Hub::Rooms {
   asio::executor_work_guard<asio::io_context::executor_type> control_work{control_loop.get_executor()};
   asio::signal_set signals{control_loop};
   asio::steady_timer watchdog{control_loop};
+  std::unique_ptr<OpenHub> running;  // as commands see it
   std::unique_ptr<ControlSocket> control;
   std::unique_ptr<DiskAlarm> disk_alarm;
   asio::steady_timer disk_look{control_loop};
@@ -152,9 +152,11 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
       *r.journal, r.metrics, [delivery = r.delivery.get()] { return delivery->status(); },
       [delivery = r.delivery.get()] { return delivery->routed_to(); });
 
-  auto control = ControlSocket::open(r.control_loop, r.directory.control_socket(), [&r](std::string_view line) {
-    return answer_command(line, *r.state, r.report.get());
-  });
+  r.running = std::make_unique<OpenHub>(*r.report, *r.journal, r.metrics, *r.delivery, r.delivery_loop);
+  auto control =
+      ControlSocket::open(r.control_loop, r.directory.control_socket(), [&r](std::string_view line, Answer answer) {
+        run_command(line, {*r.state, r.running.get()}, std::move(answer));
+      });
   if (!control) return control.error();
   r.control = std::move(*control);
   r.disk_alarm = std::make_unique<DiskAlarm>(*r.journal);
