@@ -35,7 +35,10 @@ int serve(const CommandLine& line, const HubParts& parts) {
   core::set_log_level(configuration.hub.level());
   core::set_log_format(configuration.hub.log_format == "json" ? core::LogFormat::Json : core::LogFormat::Text);
 
-  auto hub = Hub::open(configuration.hub, std::move(configuration.outputs), loop, parts);
+  Rereading rereading{
+      .read = [&line, &loop](core::Diagnostics& faults) { return read_configuration(line, loop, faults); },
+      .files = files_of(line, configuration)};
+  auto hub = Hub::open(configuration.hub, std::move(configuration.outputs), loop, parts, std::move(rereading));
   if (!hub) {
     fmt::print(stderr, "tocsin-hub: {}\n", hub.error().what);
     return 1;

@@ -95,6 +95,17 @@ Configuration read_configuration(const CommandLine& line, boost::asio::io_contex
   return configuration;
 }
 
+std::vector<std::string> files_of(const CommandLine& line, const Configuration& configuration) {
+  std::vector<std::string> files;
+  if (!configuration.hub_file.empty()) files.push_back(configuration.hub_file);
+  if (!configuration.outputs_file.empty()) {
+    files.push_back(configuration.outputs_file);
+  } else if (line.outputs.empty() && !configuration.hub_file.empty()) {
+    files.push_back((fs::path{configuration.hub_file}.parent_path() / "outputs.yaml").string());
+  }
+  return files;
+}
+
 std::string list_options() {
   std::string text;
   append_table(text, "hub", list_hub_options());

@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace hub {
 
@@ -27,6 +28,9 @@ struct Configuration {
 // The outputs are made for `loop`, which outlives them. Usable only when `diagnostics` got no error.
 Configuration read_configuration(const CommandLine& line, boost::asio::io_context& loop,
                                  core::Diagnostics& diagnostics);
+
+// What to watch for changes: the files it was read from, and the one that would be read if it were there.
+std::vector<std::string> files_of(const CommandLine& line, const Configuration& configuration);
 
 // Without the outputs: what the CLI's commands need to find a running hub.
 HubConfig read_hub_file(const CommandLine& line, core::Diagnostics& diagnostics, std::string* found = nullptr);

@@ -10,10 +10,12 @@
 #include "hub/ingest/endpoints.h"
 #include "hub/ingest/ingest.h"
 #include "hub/journal/segment_journal.h"
+#include "hub/reload/reload.h"
 #include "hub/state/sqlite_state_store.h"
 #include "hub/state/state_directory.h"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -96,6 +98,7 @@ struct Hub::Rooms {
   asio::executor_work_guard<asio::io_context::executor_type> control_work{control_loop.get_executor()};
   asio::signal_set signals{control_loop};
   asio::steady_timer watchdog{control_loop};
+  std::unique_ptr<Reload> reload;
   std::unique_ptr<OpenHub> running;  // as commands see it
   std::unique_ptr<ControlSocket> control;
   std::unique_ptr<DiskAlarm> disk_alarm;
@@ -106,6 +109,7 @@ struct Hub::Rooms {
   bool stopping = false;            // on the control loop
   bool closed = false;
 
+  void mutate_with(const HubConfig& next);
   void ask_to_stop(const std::string& why);
   void wait_for_signal();
   void start_control();
@@ -116,7 +120,7 @@ struct Hub::Rooms {
 };
 
 core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs outputs, asio::io_context& loop,
-                                             const HubParts& parts) {
+                                             const HubParts& parts, Rereading rereading) {
   auto directory = lock_state_directory(config.state_directory);
   if (!directory) return directory.error();
   auto rooms = std::make_unique<Rooms>(std::move(*directory), loop);
@@ -152,7 +156,22 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
       *r.journal, r.metrics, [delivery = r.delivery.get()] { return delivery->status(); },
       [delivery = r.delivery.get()] { return delivery->routed_to(); });
 
-  r.running = std::make_unique<OpenHub>(*r.report, *r.journal, r.metrics, *r.delivery, r.delivery_loop);
+  r.ingest = std::make_unique<IngestRoom>(
+      *r.journal, r.metrics,
+      core::AlertLimits{.bytes = config.alert_bytes.count, .needs_fields = !mutations->adds_fields()});
+  r.ingest->mutations.set(mutations);
+  r.ingest->fresh = &r.fresh;
+  r.ingest->access = Access{config.access.producers, config.access.open_paths};
+
+  asio::dispatch(r.control_loop, asio::use_future([&] {  // where it lives
+                   r.reload =
+                       std::make_unique<Reload>(Reload::Place{r.control_loop, loop, *r.delivery, r.metrics,
+                                                              [&r](const HubConfig& next) { r.mutate_with(next); }},
+                                                config, std::move(rereading.read), std::move(rereading.files));
+                 }))
+      .get();
+  r.report->tell_of(*r.reload);
+  r.running = std::make_unique<OpenHub>(*r.report, *r.journal, r.metrics, *r.delivery, r.delivery_loop, *r.reload);
   auto control =
       ControlSocket::open(r.control_loop, r.directory.control_socket(), [&r](std::string_view line, Answer answer) {
         run_command(line, {*r.state, r.running.get()}, std::move(answer));
@@ -163,11 +182,6 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
   asio::post(r.control_loop, [&r] { r.watch_disk(); });
   r.start_delivery();
 
-  r.ingest = std::make_unique<IngestRoom>(*r.journal, r.metrics, core::AlertLimits{.bytes = config.alert_bytes.count,
-                                                                               .needs_fields = !mutations->adds_fields()});
-  r.ingest->mutations.set(mutations);
-  r.ingest->fresh = &r.fresh;
-  r.ingest->access = Access{config.access.producers, config.access.open_paths};
   HttpServerOptions http;
   http.address = config.listenaddress;
   http.port = config.listenport;
@@ -216,9 +230,17 @@ void Hub::stop() {
   asio::post(rooms_->control_loop, [r = rooms_.get()] { r->ask_to_stop("asked"); });
 }
 
+// A reload, on the control loop.
+void Hub::Rooms::mutate_with(const HubConfig& next) {
+  const auto mutations = std::make_shared<const Mutations>(next.mutations);
+  asio::post(delivery_loop, [this, mutations] { delivery->mutate_with(mutations); });
+  ingest->mutations.set(mutations);
+}
+
 void Hub::Rooms::ask_to_stop(const std::string& why) {
   if (stopping) return;
   stopping = true;
+  if (reload) reload->stop();
   core::log_info("hub_stopping", {{"why", why}});
   watchdog.expires_after(kAll);
   watchdog.async_wait([](boost::system::error_code fault) {
@@ -233,6 +255,10 @@ void Hub::Rooms::ask_to_stop(const std::string& why) {
 void Hub::Rooms::wait_for_signal() {
   signals.async_wait([this](boost::system::error_code fault, int signal) {
     if (fault) return;
+    if (signal == SIGHUP) {
+      if (reload) reload->ask("SIGHUP");
+      return wait_for_signal();
+    }
     if (opening) {
       // A journal may take seconds to read, and everything it has is as safe as it will be after them.
       core::log_info("hub_stopping", {{"why", "a signal came while the hub was opening"}});
@@ -254,6 +280,7 @@ void Hub::Rooms::start_control() {
   boost::system::error_code ignored;  // only a signal's number can be wrong
   signals.add(SIGTERM, ignored);
   signals.add(SIGINT, ignored);
+  signals.add(SIGHUP, ignored);
   wait_for_signal();
   control_thread = std::thread{[this] {
     pthread_setname_np(pthread_self(), "control");
@@ -289,6 +316,7 @@ void Hub::Rooms::drain() {
 
 void Hub::Rooms::close() {
   if (std::exchange(closed, true)) return;
+  if (reload) asio::dispatch(control_loop, asio::use_future([this] { reload->stop(); })).get();
   drain();
   if (journal) journal->close();  // answers every request that still waits
   ingest.reset();                 // replies that wait for a copy of theirs go before the loops they belong to
@@ -299,6 +327,7 @@ void Hub::Rooms::close() {
   control_loop.stop();
   if (control_thread.joinable()) control_thread.join();
   control.reset();
+  reload.reset();
   delivery.reset();
   core::log_info("hub_closed");
 }

@@ -19,6 +19,8 @@
 
 namespace hub {
 
+class Reload;
+
 // Whoever asked. Any thread.
 class Asker {
  public:
@@ -58,6 +60,7 @@ struct OpenHub {
   Metrics& metrics;
   Delivery& delivery;  // on its loop only, but for what says otherwise
   boost::asio::io_context& delivery_loop;
+  Reload& reload;  // on the control loop, where commands start
   // Runs `work` on the delivery loop, soon.
   void on_delivery(std::function<void()> work) const;
 };

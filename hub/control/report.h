@@ -12,6 +12,8 @@
 
 namespace hub {
 
+class Reload;
+
 class Report {
  public:
   // References outlive this. `sinks` gives the sinks' state, `routed_to` how far the router has come, from any thread.
@@ -23,6 +25,8 @@ class Report {
         routed_to_{std::move(routed_to)},
         started_{core::now()} {}
 
+  void tell_of(const Reload& reload) { reload_ = &reload; }  // before others ask; outlives this
+
   std::string status_json() const;   // one object, one line
   std::string metrics_text() const;  // with the journal's gauges as they are now
   std::string not_ready() const;     // why new alerts would be refused; "" : they are taken
@@ -33,6 +37,7 @@ class Report {
   std::function<std::vector<SinkStatus>()> sinks_;
   std::function<Offset()> routed_to_;
   core::TimePoint started_;
+  const Reload* reload_ = nullptr;
 };
 
 }  // namespace hub

@@ -24,6 +24,24 @@ void Checkpoint::track(Tracked& who) {
   followed_.push_back({.who = &who});
 }
 
+void Checkpoint::untrack(const Tracked& who) {
+  std::erase_if(followed_, [&](const Follow& follow) { return follow.who == &who; });
+}
+
+void Checkpoint::also(StateChange change) {
+  for (auto& [name, cursor] : change.cursors) also_.cursors[name] = std::move(cursor);
+  for (auto& [name, totals] : change.totals) also_.totals[name] = totals;
+  for (auto& [name, since] : change.removed) {
+    std::erase(also_.configured, name);
+    also_.removed[name] = since;
+  }
+  for (auto& name : change.configured) {
+    also_.removed.erase(name);
+    also_.configured.push_back(std::move(name));
+  }
+  ++also_version_;
+}
+
 void Checkpoint::start() {
   arm();
 }
@@ -56,19 +74,21 @@ void Checkpoint::bury(DeadLetter letter) {
 }
 
 bool Checkpoint::is_dirty() const {
-  return !letters_.empty() || std::any_of(followed_.begin(), followed_.end(), [](const Follow& follow) {
+  return !letters_.empty() || also_saved_ != also_version_ || std::any_of(followed_.begin(), followed_.end(), [](const Follow& follow) {
     return !follow.ever_saved || follow.saved_version != follow.who->version();
   });
 }
 
 void Checkpoint::save() {
   if (saving_ || stopped_ || !is_dirty()) return;
-  StateChange change;
+  StateChange change = also_;
+  also_under_way_ = also_version_;
   Offset lowest{std::numeric_limits<std::uint64_t>::max()};
   for (Follow& follow : followed_) {
     // Who did not change is in state.db as it is, so its position counts as durable too.
     lowest = std::min(lowest, follow.who->position());
     follow.version_under_way = follow.who->version();
+    follow.under_way = true;
     if (!follow.ever_saved || follow.version_under_way != follow.saved_version) follow.who->collect(change);
   }
   change.dead_letters = letters_;
@@ -100,9 +120,12 @@ void Checkpoint::saved(const core::Result<>& result) {
   failed_ = false;
   trouble_.clear();
   for (Follow& follow : followed_) {
+    if (!std::exchange(follow.under_way, false)) continue;  // it came while this save was under way
     follow.saved_version = follow.version_under_way;
     follow.ever_saved = true;
   }
+  also_saved_ = also_under_way_;
+  if (also_saved_ == also_version_) also_ = {};
   letters_.erase(letters_.begin(), letters_.begin() + static_cast<std::ptrdiff_t>(letters_under_way_));
   letters_under_way_ = 0;
   unsaved_ -= unsaved_under_way_;

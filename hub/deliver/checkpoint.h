@@ -29,7 +29,9 @@ class Checkpoint {
  public:
   Checkpoint(boost::asio::io_context& loop, Journal& journal, StateStore& state);
 
-  void track(Tracked& who);  // before the loop runs; outlives this
+  void track(Tracked& who);  // outlives this, or is untracked before it goes
+  void untrack(const Tracked& who);
+  void also(StateChange change);  // goes with the next save: what a sink that left has to say, and who came
   void start();              // from now on it saves once a second
 
   void settled(std::uint64_t count);  // so many more alerts are settled
@@ -47,7 +49,7 @@ class Checkpoint {
   struct Follow {
     Tracked* who;
     std::uint64_t saved_version = 0, version_under_way = 0;
-    bool ever_saved = false;
+    bool ever_saved = false, under_way = false;
   };
 
   void arm();
@@ -65,6 +67,8 @@ class Checkpoint {
   std::vector<Follow> followed_;
   std::vector<DeadLetter> letters_;  // not yet durable; those of the save under way are the first `letters_under_way_`
   std::size_t letters_under_way_ = 0;
+  StateChange also_;
+  std::uint64_t also_version_ = 0, also_under_way_ = 0, also_saved_ = 0;
   std::uint64_t unsaved_ = 0, unsaved_under_way_ = 0;
   Offset releases_;  // what the save under way will let go
   bool saving_ = false, failed_ = false, stopped_ = false, requested_ = false;

@@ -1,10 +1,7 @@
 #include "hub/deliver/delivery.h"
 
 #include "core/log.h"
-#include "hub/deliver/lost_decisions.h"
-#include "hub/deliver/removed_sink.h"
-#include "hub/deliver/sink_worker.h"
-#include "hub/route/router.h"
+#include "hub/deliver/delivery_rooms.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -20,54 +17,16 @@ namespace hub {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-struct Delivery::Rooms {
-  Rooms(asio::io_context& loop_, Journal& journal_, StateStore& state_, Metrics& metrics_, Outputs outputs);
-
-  core::Result<> start();
-  core::Result<> open_sinks(const std::map<std::string, CursorState>& cursors,
-                            const std::map<std::string, SinkTotals>& totals);
-  core::Result<std::uint64_t> count_queue(const SinkWorker& sink) const;
-  core::Result<> find_removed(const std::map<std::string, CursorState>& cursors,
-                              const std::map<std::string, SinkTotals>& totals);
-  core::Result<> save_first();
-  void on_decided(const Decision& decision, Offset record);
-  void pump_all();
-  void tick();
-  asio::awaitable<void> drain(Instant until);
-  asio::awaitable<void> wait_for_flights(Instant until, Instant until_of_the_unwell);
-  bool has_undecided() const;
-
-  asio::io_context& loop;
-  Journal& journal;
-  StateStore& state;
-  Metrics& metrics;
-  std::vector<Sink> configured;  // until start() makes workers of them
-  AlertReader reader;
-  Checkpoint checkpoint;
-  Router router;
-  LostDecisions lost;
-  std::vector<std::unique_ptr<SinkWorker>> sinks;
-  std::vector<std::unique_ptr<RemovedSink>> removed_sinks;
-  std::map<std::string, core::TimePoint> removed_since;  // without a backlog, too; for the first save
-  std::map<std::string, SinkTotals> removed_totals;
-  std::map<std::string, std::uint64_t> routed_before;  // by start(): decisions read back before there are workers
-  bool started = false;
-  std::atomic<bool> woken{false};
-  asio::steady_timer timer;
-  asio::steady_timer idle_timer;
-  std::shared_ptr<char> alive = std::make_shared<char>();
-};
-
 namespace {
 constexpr auto kPatienceWithTheUnwell = 1s;  // for the one request that asks whether they are back
 constexpr auto kRouterStuck = 1s;         // that long without a decision: the journal takes none
+}  // namespace
 
 RouteTable table_of(const Outputs& outputs) {
   std::vector<Guard> guards;
   for (const Sink& sink : outputs.sinks) guards.push_back({sink.name, sink.minimumpriority});
   return RouteTable{std::move(guards), outputs.routes};
 }
-}  // namespace
 
 Delivery::Rooms::Rooms(asio::io_context& loop_, Journal& journal_, StateStore& state_, Metrics& metrics_,
                        Outputs outputs)
@@ -145,40 +104,46 @@ core::Result<> Delivery::Rooms::open_sinks(const std::map<std::string, CursorSta
         extra != routed_before.end() && (saved != cursors.end() || begin == journal.first())) {
       before.routed += extra->second;
     }
-
-    Cursor cursor{begin};
-    bool clamped = false;
-    if (saved != cursors.end()) {
-      CursorState state_of = saved->second;
-      if (state_of.position > journal.durable_end()) {
-        core::log_error("cursor_beyond_journal", {{"sink", sink.name},
-                                                  {"cursor", std::to_string(state_of.position.value)},
-                                                  {"end", std::to_string(journal.durable_end().value)}});
-        state_of = {.position = journal.durable_end(), .settled_above = {}, .decisions_from = journal.durable_end()};
-      }
-      clamped = state_of.position < journal.first();
-      cursor = Cursor{state_of};
-      if (clamped) cursor.pass(state_of.position, journal.first());
-    }
-
-    auto worker = std::make_unique<SinkWorker>(SinkWorker::Shared{loop, journal, reader, checkpoint, metrics, lost},
-                                               std::move(sink), std::move(cursor), before);
-    worker->backlog().expect(journal.durable_end(), router.decided());
-    if (clamped) {
-      const auto left = count_queue(*worker);
-      if (!left) return left.error();
-      const std::uint64_t queued = worker->report().queued();
-      const std::uint64_t gone = queued > *left ? queued - *left : 0;
-      core::log_error("cursor_below_journal", {{"sink", worker->name()},
-                                               {"first", std::to_string(journal.first().value)},
-                                               {"dropped", std::to_string(gone)}});
-      if (gone > 0) worker->dropped("retention", gone);
-    }
-    worker->on_idle([this] { idle_timer.cancel(); });
-    sinks.push_back(std::move(worker));
+    auto opened = open_sink(std::move(sink), saved == cursors.end() ? nullptr : &saved->second, before, begin);
+    if (!opened) return opened.error();
+    sinks.push_back(std::move(*opened));
   }
   configured.clear();
   return {};
+}
+
+core::Result<std::unique_ptr<SinkWorker>> Delivery::Rooms::open_sink(Sink sink, const CursorState* saved,
+                                                                     SinkTotals before, Offset begin) {
+  Cursor cursor{begin};
+  bool clamped = false;
+  if (saved != nullptr) {
+    CursorState state_of = *saved;
+    if (state_of.position > journal.durable_end()) {
+      core::log_error("cursor_beyond_journal", {{"sink", sink.name},
+                                                {"cursor", std::to_string(state_of.position.value)},
+                                                {"end", std::to_string(journal.durable_end().value)}});
+      state_of = {.position = journal.durable_end(), .settled_above = {}, .decisions_from = journal.durable_end()};
+    }
+    clamped = state_of.position < journal.first();
+    cursor = Cursor{state_of};
+    if (clamped) cursor.pass(state_of.position, journal.first());
+  }
+
+  auto worker = std::make_unique<SinkWorker>(SinkWorker::Shared{loop, journal, reader, checkpoint, metrics, lost},
+                                             std::move(sink), std::move(cursor), before);
+  worker->backlog().expect(journal.durable_end(), router.decided());
+  if (clamped) {
+    const auto left = count_queue(*worker);
+    if (!left) return left.error();
+    const std::uint64_t queued = worker->report().queued();
+    const std::uint64_t gone = queued > *left ? queued - *left : 0;
+    core::log_error("cursor_below_journal", {{"sink", worker->name()},
+                                             {"first", std::to_string(journal.first().value)},
+                                             {"dropped", std::to_string(gone)}});
+    if (gone > 0) worker->dropped("retention", gone);
+  }
+  worker->on_idle([this] { idle_timer.cancel(); });
+  return worker;
 }
 
 core::Result<> Delivery::Rooms::find_removed(const std::map<std::string, CursorState>& cursors,
@@ -195,6 +160,7 @@ core::Result<> Delivery::Rooms::find_removed(const std::map<std::string, CursorS
     if (const auto saved = totals.find(name); saved != totals.end()) its = saved->second;
     if (const auto extra = routed_before.find(name); extra != routed_before.end()) its.routed += extra->second;
     removed_totals[name] = its;
+    departed[name] = {cursor, its};
     const std::uint64_t settled = its.delivered + its.dead_letters + its.dropped;
     if (its.routed <= settled) continue;  // nothing waits: a cursor that nobody moves must not hold the journal
     removed_sinks.push_back(std::make_unique<RemovedSink>(name, cursor.position, its.routed - settled, since));
@@ -371,6 +337,7 @@ Offset Delivery::routed_to() const {
 
 std::vector<SinkStatus> Delivery::status() const {
   std::vector<SinkStatus> all;
+  const std::scoped_lock lock{rooms_->sinks_mutex};
   for (const auto& sink : rooms_->sinks) all.push_back(sink->report().status());
   return all;
 }

@@ -56,6 +56,16 @@ class Delivery {
   // On the loop. True while there are durable alerts that are not decided, and so not in any queue yet.
   bool has_undecided() const;
 
+  // On the loop, one at a time, not after stop(). New outputs and routes, for what is not decided yet, all at once: sinks
+  // that are as they were keep everything; changed ones get the new output and keep their queue; new ones begin with
+  // the first alert decided by the new routes, and their cursor is durable before that; removed ones finish what is
+  // under way and keep their backlog for 7 days, to be found by a sink of that name.
+  struct Reloaded {
+    std::vector<std::string> added, changed, removed;
+    std::size_t unchanged = 0;
+  };
+  boost::asio::awaitable<Reloaded> reload(Outputs outputs);
+
   // Any thread. Below it every alert is routed; it is the journal's durable end once all are.
   Offset routed_to() const;
 

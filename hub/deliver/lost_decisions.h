@@ -16,6 +16,8 @@ class LostDecisions {
   LostDecisions(Journal& journal, AlertReader& reader, RouteTable table)
       : journal_{journal}, reader_{reader}, table_{std::move(table)} {}
 
+  void replace(RouteTable table) { table_ = std::move(table); }  // a reload
+
   // The router read past [from, to) when it started, and found no decision: no sink's total has these alerts yet.
   void not_counted(Offset from, Offset to) { not_counted_.push_back({from, to}); }
   // How many alerts of the decision are the sink's, and in no total.

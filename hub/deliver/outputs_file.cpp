@@ -6,6 +6,7 @@
 #include "core/invariant.h"
 #include "core/suggest.h"
 #include "core/text.h"
+#include "hub/deliver/sink_fingerprint.h"
 
 #include <algorithm>
 #include <set>
@@ -123,6 +124,7 @@ class Reader {
   outputs::Surroundings surroundings_;
   Diagnostics& diagnostics_;
   Defaults defaults_;
+  std::size_t defaults_print_ = 0;
   Outputs outputs_;
   std::set<std::string> names_, disabled_;  // of sinks, the faulty ones too
 };
@@ -148,6 +150,7 @@ void Reader::read(const std::string& file, const std::string& text) {
   const YamlNode* routes = fields.raw("routes", "which alerts go where", "list");
   fields.finish();
 
+  if (defaults != nullptr) defaults_print_ = fingerprint_of(*defaults);
   if (defaults != nullptr) read_defaults(*defaults);
   if (sinks == nullptr) {
     diagnostics_.error(fields.place(), "the file has no outputs",
@@ -257,12 +260,14 @@ void Reader::read_sink(const YamlNode& key, const YamlNode& node) {
   Common common;
   common.type = type;
   const std::size_t errors = diagnostics_.errors();
+  const std::map<std::string, std::string> overrides_print = overrides;
   Fields fields{options, owner, diagnostics_, std::move(overrides)};
   read_common(fields, common, sink);
   if (!common.enabled) {
     disabled_.insert(name);  // its options may point at what is not there yet
     return;
   }
+  sink.fingerprint = fingerprint_of(options, overrides_print, defaults_print_, surroundings_);
   sink.output = kind->make(fields, surroundings_);
   fields.finish();
   if (diagnostics_.errors() == errors && sink.output) outputs_.sinks.push_back(std::move(sink));

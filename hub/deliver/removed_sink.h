@@ -18,6 +18,7 @@ class RemovedSink : public Tracked {
 
   void observe(core::TimePoint now);  // lets go when it is time, with a line in the log
   bool is_kept() const { return kept_; }
+  const std::string& name() const { return name_; }
 
   void collect(StateChange&) const override {}  // state.db has its cursor as it is
   Offset position() const override;

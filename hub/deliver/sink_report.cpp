@@ -45,6 +45,7 @@ SinkReport::SinkReport(std::string name, std::string kind, Metrics& metrics, Sin
   status_.dropped = totals.dropped;
   show_queue();
   metrics_.set(Metric::SinkState, {name_}, 0);
+  metrics_.set(Metric::SinkOldestUnsentAge, {name_}, 0);
 }
 
 void SinkReport::routed(std::uint64_t count) {
@@ -131,6 +132,17 @@ void SinkReport::become(State state, const std::string& why) {
   core::log_warning("sink_state", {{"sink", name_}, {"state", std::string{word(state)}}, {"why", why}});
 }
 
+void SinkReport::begin_anew(const std::string& kind) {
+  kind_ = kind;
+  state_ = State::Ok;
+  failed_attempts_ = 0;
+  metrics_.set(Metric::SinkState, {name_}, 0);
+  const std::scoped_lock lock{mutex_};
+  status_.kind = kind;
+  status_.state = word(State::Ok);
+  status_.reason.clear();
+}
+
 void SinkReport::oldest_age(core::Duration age) {
   metrics_.set(Metric::SinkOldestUnsentAge, {name_}, seconds(age));
   const std::scoped_lock lock{mutex_};
@@ -161,6 +173,7 @@ void SinkReport::show_queue() {
   const std::uint64_t settled = status_.delivered + status_.dead_letters + status_.dropped;
   status_.queued = status_.routed > settled ? status_.routed - settled : 0;
   metrics_.set(Metric::SinkQueueAlerts, {name_}, static_cast<double>(status_.queued));
+  metrics_.set(Metric::SinkRouted, {name_}, static_cast<double>(status_.routed));
 }
 
 }  // namespace hub

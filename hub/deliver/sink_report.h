@@ -27,6 +27,8 @@ class SinkReport {
 
   // Logs a change of state or of the reason, and the return to Ok with how long it took.
   void become(State state, const std::string& why);
+  // A reload gave the sink another output, of this kind: what was wrong with the old one says nothing of it.
+  void begin_anew(const std::string& kind);
   void oldest_age(core::Duration age);
   void next_attempt(core::Duration wait);
 
@@ -38,7 +40,8 @@ class SinkReport {
   static double seconds(core::Duration duration) { return std::chrono::duration<double>(duration).count(); }
   void show_queue();  // holds the mutex
 
-  const std::string name_, kind_;
+  const std::string name_;
+  std::string kind_;
   Metrics& metrics_;
   State state_ = State::Ok;
   core::TimePoint troubled_since_, last_letter_logged_;

@@ -52,6 +52,7 @@ void SinkWorker::landed(FlightPointer pointer, const std::exception_ptr& thrown,
   const Instant now = Instant::clock::now();
   report_.took(now - flight.started);
   report_.attempted(outcomes);
+  if (flight.generation != generation_) return landed_late(flight, outcomes, now);
 
   const auto delivered = std::count_if(outcomes.begin(), outcomes.end(),
                                        [](const core::Outcome& outcome) { return core::is<core::Delivered>(outcome); });

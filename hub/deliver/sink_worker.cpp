@@ -280,6 +280,7 @@ void SinkWorker::launch(Flight flight) {
 
   Flight& kept = flights_.emplace_back(std::move(flight));
   kept.started = Instant::clock::now();
+  kept.generation = generation_;
   kept.cancel = std::make_shared<asio::cancellation_signal>();
   const FlightPointer pointer = std::prev(flights_.end());
 

@@ -57,6 +57,11 @@ class SinkWorker : public Tracked {
   void on_idle(std::function<void()> listener) { on_idle_ = std::move(listener); }
   outputs::Output& output() { return *sink_.output; }
 
+  // A reload changed its options: from now on alerts go by the new output. Queue, cursor and totals stay; holds and
+  // backoff begin anew. What is under way with the old one is delivered if it says so, and sent again if not.
+  void replace(Sink sink);
+  std::size_t fingerprint() const { return sink_.fingerprint; }
+
   void collect(StateChange& into) const override;
   Offset position() const override { return backlog_.cursor().position(); }
   std::uint64_t version() const override { return version_; }
@@ -77,6 +82,7 @@ class SinkWorker : public Tracked {
     std::vector<Offset> offsets;
     std::vector<core::AlertRef> alerts;
     std::size_t bytes = 0;
+    unsigned generation = 0;  // of the output it went by
     Instant started;
     std::shared_ptr<boost::asio::cancellation_signal> cancel;
   };
@@ -98,6 +104,8 @@ class SinkWorker : public Tracked {
 
   // sink_settle.cpp
   void landed(FlightPointer flight, const std::exception_ptr& thrown, core::Outcomes outcomes);
+  void landed_late(const Flight& flight, const core::Outcomes& outcomes, Instant now);
+  void close_retired();
   void settle_delivered(Flight& flight, std::size_t index);
   void settle_retry(Flight& flight, std::size_t index, const core::Retry& retry, Instant now);
   void settle_hold(Flight& flight, std::size_t index, Holds::Kind kind, core::About about, const std::string& why, core::Duration wait,
@@ -116,6 +124,8 @@ class SinkWorker : public Tracked {
 
   Shared shared_;
   Sink sink_;
+  unsigned generation_ = 0;
+  std::vector<std::pair<unsigned, std::shared_ptr<outputs::Output>>> retired_;  // what is under way went by them
   Backlog backlog_;
   SinkReport report_;
   std::map<Offset, Pending> window_;

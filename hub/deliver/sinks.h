@@ -27,6 +27,7 @@ struct Sink {
   core::Priority minimumpriority = core::Priority::Debug;
   RetryPolicy retry;
   std::unique_ptr<outputs::Output> output;
+  std::size_t fingerprint = 0;                            // of all it was made of, secrets and certificates too: a reload leaves an equal one alone
 };
 
 struct Outputs {

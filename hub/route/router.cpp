@@ -121,7 +121,7 @@ void Router::draft(Decision& decision, const Journal::Page& page) {
       core::log_error("alert_undecodable",
                       {{"offset", std::to_string(record.offset.value)}, {"why", alert.error().what}});
     }
-    for (const std::uint32_t route : verdict.routes) ++matched_[route];
+    for (const std::uint32_t route : verdict.routes) ++matched_[table_.routes()[route].name];
     if (!verdict.suppressed_by.empty()) ++suppressed_[verdict.suppressed_by];
     if (verdict.suppressed_by.empty() && verdict.sinks.empty()) ++unrouted_;
 
@@ -166,7 +166,7 @@ void Router::appended(const core::Result<Offset>& result) {
   for (const auto& [reason, count] : suppressed_)
     metrics_.add(Metric::Suppressed, {reason}, static_cast<double>(count));
   for (const auto& [route, count] : matched_)
-    metrics_.add(Metric::RouteMatched, {table_.routes()[route].name}, static_cast<double>(count));
+    metrics_.add(Metric::RouteMatched, {route}, static_cast<double>(count));
   const Decision decision = std::move(under_way_);
   announce(decision, *result);
   routed_to_ = decided_.value;

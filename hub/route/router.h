@@ -29,6 +29,8 @@ class Router : public Tracked {
   // found in the journal above it; `decided` is told of each of these too. Fault: the journal cannot be read.
   core::Result<> start(const CursorState* saved, Decided decided);
 
+  // A reload: for what is not decided yet.
+  void replace(RouteTable table) { table_ = std::move(table); }
   void wake();  // there may be more to decide
   // Called before each look at the journal's end: what becomes durable after it needs a wake() again.
   void before_look(std::function<void()> listener) { before_look_ = std::move(listener); }
@@ -64,7 +66,7 @@ class Router : public Tracked {
   Decision under_way_;
   std::uint64_t unrouted_ = 0;  // of the decision under way
   std::map<std::string, std::uint64_t> suppressed_;
-  std::map<std::uint32_t, std::uint64_t> matched_;
+  std::map<std::string, std::uint64_t> matched_;  // by route
   bool appending_ = false, stopped_ = false;
   std::string trouble_;
   boost::asio::steady_timer timer_;
