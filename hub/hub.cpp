@@ -166,7 +166,7 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
   asio::dispatch(r.control_loop, asio::use_future([&] {  // where it lives
                    r.reload =
                        std::make_unique<Reload>(Reload::Place{r.control_loop, loop, *r.delivery, r.metrics,
-                                                              [&r](const HubConfig& next) { r.mutate_with(next); }},
+                                                              [&r](const HubConfig& changed) { r.mutate_with(changed); }},
                                                 config, std::move(rereading.read), std::move(rereading.files));
                  }))
       .get();
