@@ -7,6 +7,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+#include <tuple>
+
 namespace hub {
 namespace asio = boost::asio;
 namespace {
@@ -147,6 +150,20 @@ std::vector<std::string> Reload::restart_options(const HubConfig& next) const {
   compare("journal.segment_bytes", running_.journal_segment_bytes.count, next.journal_segment_bytes.count);
   compare("limits.body", running_.body_bytes.count, next.body_bytes.count);
   compare("limits.alert", running_.alert_bytes.count, next.alert_bytes.count);
+  compare("limits.peer_connections", running_.peer_connections, next.peer_connections);
+  compare("limits.peer_rate", running_.peer_rate, next.peer_rate);
+  compare("open_paths", running_.access.open_paths, next.access.open_paths);
+  const auto same_producer = [](const ProducerOptions& a, const ProducerOptions& b) {
+    return a.name == b.name && a.token.reveal() == b.token.reveal() && a.certificate == b.certificate &&
+           a.hosts == b.hosts;
+  };
+  const auto &is = running_.access.producers, &wanted = next.access.producers;
+  if (!std::equal(is.begin(), is.end(), wanted.begin(), wanted.end(), same_producer)) names.emplace_back("producers");
+  const TlsServerConfig &tls = running_.tlsserver, &next_tls = next.tlsserver;
+  if (std::tie(tls.deploy, tls.certfile, tls.keyfile, tls.mutualtls, tls.cacertfile, tls.notlsport, tls.notlspaths) !=
+      std::tie(next_tls.deploy, next_tls.certfile, next_tls.keyfile, next_tls.mutualtls, next_tls.cacertfile,
+               next_tls.notlsport, next_tls.notlspaths))
+    names.emplace_back("tlsserver");
   // Whether an alert may come without output_fields is settled where the doors are built.
   if (Mutations{running_.mutations}.adds_fields() != Mutations{next.mutations}.adds_fields())
     names.emplace_back("customfields");
