@@ -26,7 +26,7 @@ std::size_t skip_blanks(std::string_view json, std::size_t at) {
 }  // namespace
 
 std::string add_output_field(std::string_view json, std::string_view name, std::string_view value) {
-  const std::string addition = core::json_quote(name) + ':' + core::json_quote(value) + ',';
+  const std::string addition = core::json_quote(name) + ':' + core::json_quote(value);
   std::string made;
   made.reserve(json.size() + addition.size());
   std::size_t copied = 0, objects = 0;
@@ -47,8 +47,9 @@ std::string add_output_field(std::string_view json, std::string_view name, std::
     next = skip_blanks(json, next + 1);
     if (next >= json.size() || json[next] != '{') continue;
     const std::size_t inside = skip_blanks(json, next + 1);
-    if (inside >= json.size() || json[inside] == '}') continue;  // empty: refused as such
+    if (inside >= json.size()) continue;
     made.append(json.substr(copied, next + 1 - copied)).append(addition);
+    if (json[inside] != '}') made += ',';
     copied = next + 1;
   }
   return made.append(json.substr(copied));

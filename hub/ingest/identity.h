@@ -13,7 +13,7 @@ inline constexpr std::string_view kProducerField = "tocsin.producer";
 inline constexpr std::string_view kDisputedField = "tocsin.hostname_disputed";
 
 // `json` (an alert, an array of them, or NDJSON; valid or not) with `"name":"value"` at the beginning of every
-// output_fields that is not empty. All other bytes stay. A sender may hide output_fields behind escapes, so whoever
+// output_fields. All other bytes stay. A sender may hide output_fields behind escapes, so whoever
 // decodes the result must look whether the field is there.
 std::string add_output_field(std::string_view json, std::string_view name, std::string_view value);
 

@@ -172,6 +172,10 @@ core::Result<core::Alert> Ingest::identified(core::Alert alert, const ProducerOp
 // Rare, so that a decoder of its own is no matter.
 core::Result<core::Alert> Ingest::with_field(const core::Alert& alert, std::string_view name, std::string_view value) {
   core::AlertDecoder decoder{room_.limits};
+  if (alert.fields.empty())  // none at all, where the configuration adds some
+    return decoder.decode(
+        fmt::format(R"({{"output_fields":{{{}:{}}},)", core::json_quote(name), core::json_quote(value)) +
+        alert.json.substr(1));
   return decoder.decode(add_output_field(alert.json, name, value));
 }
 

@@ -199,6 +199,27 @@ TEST_CASE("a producer cannot speak as another one, and a hostname that is not it
   CHECK(stored(hub, 3)["output_fields"]["tocsin.producer"] == "node-a");
 }
 
+TEST_CASE("an alert without output fields has its producer's name too, where it may come without") {
+  IngestServer hub;
+  guard(hub);
+  IngestRoom room{hub.journal, hub.metrics, {.needs_fields = false}};
+  room.access = hub.room.access;
+  HttpServerOptions options;
+  options.port = 0;
+  options.loops = 1;
+  auto server = HttpServer::open(options, [&](unsigned) { return std::make_unique<Endpoints>(room, hub.report); });
+  REQUIRE(server);
+  Client client{(*server)->port()};
+
+  CHECK(client
+            .post(R"({"output":"o","priority":"Error","rule":"R","time":"2019-05-17T15:31:56Z"})",
+                  "Authorization: Bearer a-token-of-24-characters\r\n")
+            .status == 200);
+
+  REQUIRE(hub.journal.records().size() == 1);
+  CHECK(stored(hub, 0)["output_fields"]["tocsin.producer"] == "node-a");
+}
+
 TEST_CASE("a field is added to output_fields and nowhere else") {
   const auto add = [](std::string_view json) { return add_output_field(json, "p", "v"); };
   CHECK(add(R"({"output_fields":{"a":1}})") == R"({"output_fields":{"p":"v","a":1}})");
@@ -206,7 +227,7 @@ TEST_CASE("a field is added to output_fields and nowhere else") {
         R"([{"output_fields" : {"p":"v", "a":1}},{"output_fields":{"p":"v","b":2}}])");
   CHECK(add(R"({"x":{"output_fields":{"a":1}},"s":"\"output_fields\":{"})") ==
         R"({"x":{"output_fields":{"a":1}},"s":"\"output_fields\":{"})");
-  CHECK(add(R"({"output_fields":{}})") == R"({"output_fields":{}})");
+  CHECK(add(R"({"output_fields":{}})") == R"({"output_fields":{"p":"v"}})");
   CHECK(add(R"({"output_fields":)") == R"({"output_fields":)");
   CHECK(add(R"({"output_fields":"{a")") == R"({"output_fields":"{a")");
 }
