@@ -284,6 +284,14 @@ void Fields::option(std::string_view key, std::map<std::string, std::string>& in
   }
   const auto value = scalar(key, need, "map");
   if (!value) return;
+  if (value->text.starts_with('{')) {  // JSON, as falcosidekick wants it in ELASTICSEARCH_CUSTOMHEADERS
+    Diagnostics unread;
+    const auto documents = parse_yaml("environment", value->text, unread);
+    if (unread.has_errors() || documents.size() != 1 || !documents.front().is_map())
+      return bad(*value, key, "a map; write key:value,key:value", true);
+    for (const auto& [name, item] : documents.front().entries) into[name.scalar] = item.scalar;
+    return;
+  }
   for (const auto piece : split(value->text, ',')) {
     const auto colon = piece.find(':');
     if (colon == std::string_view::npos) {

@@ -1,5 +1,7 @@
 #include "hub/cli_configuration.h"
 
+#include "hub/config/falcosidekick_file.h"
+
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -85,9 +87,15 @@ Configuration read_configuration(const CommandLine& line, boost::asio::io_contex
   const Environment environment = environment_of(line);
   const outputs::Surroundings surroundings{loop.get_executor(), configuration.hub.tls};
   if (configuration.outputs_file.empty()) {
-    configuration.outputs = embedded_outputs(configuration.hub.state_directory, environment, surroundings, diagnostics);
+    configuration.outputs = embedded_outputs(configuration.hub.state_directory, environment, surroundings, diagnostics,
+                                             configuration.hub.falcosidekick);
     return configuration;
   }
+  for (const auto& [key, block] : configuration.hub.falcosidekick.entries)
+    if (const auto* output = find_falcosidekick_output(key.scalar); output != nullptr && is_in_use(*output, &block, {}))
+      if (output->is_ours)
+        diagnostics.warning(key.place, fmt::format("'{}' has no effect here: where alerts go stands in {}", key.scalar,
+                                                   configuration.outputs_file));
   const std::size_t before = diagnostics.errors();
   const std::string text = read_file(configuration.outputs_file, diagnostics);
   if (diagnostics.errors() == before)

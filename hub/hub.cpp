@@ -160,6 +160,8 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
       *r.journal, r.metrics,
       core::AlertLimits{.bytes = config.alert_bytes.count, .needs_fields = !mutations->adds_fields()});
   r.ingest->mutations.set(mutations);
+  r.ingest->labels = EventLabels{config.mutations, config.extralabels};
+  r.metrics.extend(Metric::FalcosidekickFalcoEvents, r.ingest->labels.names());
   r.ingest->fresh = &r.fresh;
   r.ingest->access = Access{config.access.producers, config.access.open_paths};
 

@@ -1,7 +1,9 @@
 #include "hub/config/hub_config.h"
 
-#include "hub/config/foreign_keys.h"
+#include "core/text.h"
+#include "hub/config/falcosidekick_file.h"
 #include "hub/config/mutation_options.h"
+#include "hub/ingest/event_labels.h"
 
 #include <fmt/format.h>
 #include <boost/asio/ip/address.hpp>
@@ -150,11 +152,16 @@ HubConfig read_hub_config(const std::string& file, const std::string& text, cons
     diagnostics.error(documents[1].place, "a second document in this file", "hub.yaml is one map; remove the '---'");
   core::YamlNode nothing;
   nothing.place.file = file;
-  const core::YamlNode& root = documents.empty() ? nothing : documents.front();
+  core::YamlNode root = documents.empty() ? nothing : documents.front();
   if (!root.is_map() && !root.is_null()) {
     diagnostics.error(root.place, "hub.yaml is a map of options", "for example: listenport: 2801");
     return config;
   }
+
+  const bool is_theirs = is_falcosidekick_file(root);
+  if (is_theirs) config.falcosidekick = root = with_falcosidekick_case(std::move(root));
+  for (auto& [key, value] : root.entries)
+    if (key.scalar == "outputFieldFormat") key.scalar = "outputfieldformat";  // as falcosidekick's manual writes it
 
   std::map<std::string, std::string> overrides;
   for (const auto& [variable, key] : kVariables)
@@ -164,10 +171,13 @@ HubConfig read_hub_config(const std::string& file, const std::string& text, cons
 
   core::Fields fields{root, "hub.yaml", diagnostics, std::move(overrides)};
   config.describe(fields);
-  warn_of_foreign_keys(root, fields);
-  warn_of_foreign_variables(environment, diagnostics);
-  fields.finish();
+  warn_of_what_we_lack(root, environment, fields);
+  fields.finish(is_theirs ? core::Fields::Unknown::Warning : core::Fields::Unknown::Error);
   add_variables(config.mutations, environment, diagnostics);
+  for (const std::string& name : EventLabels{config.mutations, config.extralabels}.left_out())
+    diagnostics.warning(
+        fields.place_of("prometheus"),
+        fmt::format("'{}' becomes no label of the metrics: it cannot be the name of one", core::printable(name)));
 
   boost::system::error_code fault;
   if (!config.listenaddress.empty()) boost::asio::ip::make_address(config.listenaddress, fault);

@@ -43,6 +43,7 @@ struct HubConfig {
   net::TlsOptions tls;  // what every output starts from: tlsclient, mutualtlsclient, mutualtlsfilespath
   TlsServerConfig tlsserver;
   MutationOptions mutations;
+  core::YamlNode falcosidekick;          // a map when the file is falcosidekick's own: its root, for its outputs
   std::vector<std::string> extralabels;  // of falcosecurity_falcosidekick_falco_events_total: names of output fields
 
   void describe(core::Fields& fields);

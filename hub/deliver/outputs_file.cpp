@@ -6,6 +6,7 @@
 #include "core/invariant.h"
 #include "core/suggest.h"
 #include "core/text.h"
+#include "hub/config/falcosidekick_file.h"
 #include "hub/deliver/sink_fingerprint.h"
 
 #include <algorithm>
@@ -90,18 +91,6 @@ std::map<std::string, std::string> overrides_for(const outputs::Kind& kind,
   return overrides;
 }
 
-// The keys whose variables make a sink out of nothing, as falcosidekick has it.
-bool is_enabled_by(const std::string_view kind, const std::map<std::string, std::string>& overrides) {
-  static const std::map<std::string_view, std::vector<std::string>> keys{{"slack", {"webhookurl"}},
-                                                                         {"elasticsearch", {"hostport"}},
-                                                                         {"influxdb", {"hostport"}},
-                                                                         {"kafka", {"hostport", "topic"}},
-                                                                         {"webhook", {"address"}}};
-  const auto found = keys.find(kind);
-  return found != keys.end() && std::all_of(found->second.begin(), found->second.end(),
-                                            [&](const auto& key) { return overrides.contains(key); });
-}
-
 class Reader {
  public:
   Reader(const std::map<std::string, std::string>& environment, const outputs::Surroundings& surroundings,
@@ -111,7 +100,7 @@ class Reader {
   void read(const std::string& file, const std::string& text);
   void add_from_environment();
   Outputs take() { return std::move(outputs_); }
-  void read_sink(const YamlNode& name, const YamlNode& node);
+  void read_sink(const YamlNode& name, const YamlNode& node, Fields::Unknown unknown = Fields::Unknown::Error);
 
  private:
   void read_network(Fields& fields);
@@ -196,7 +185,7 @@ void Reader::read_defaults(const YamlNode& node) {
   }
 }
 
-void Reader::read_sink(const YamlNode& key, const YamlNode& node) {
+void Reader::read_sink(const YamlNode& key, const YamlNode& node, Fields::Unknown unknown) {
   const std::string& name = key.scalar;
   if (!names_.insert(name).second) return;  // a duplicate key: the YAML door has said so
   if (name.empty() || name.size() > kLongestName || name.front() == '@' || core::printable(name) != name) {
@@ -269,7 +258,7 @@ void Reader::read_sink(const YamlNode& key, const YamlNode& node) {
   }
   sink.fingerprint = fingerprint_of(options, overrides_print, defaults_print_, surroundings_);
   sink.output = kind->make(fields, surroundings_);
-  fields.finish();
+  fields.finish(unknown);
   if (diagnostics_.errors() == errors && sink.output) outputs_.sinks.push_back(std::move(sink));
 }
 
@@ -277,7 +266,8 @@ void Reader::add_from_environment() {
   if (environment_.empty()) return;
   for (const outputs::Kind& kind : outputs::kinds()) {
     const std::string name{kind.name};
-    if (names_.contains(name) || !is_enabled_by(name, overrides_for(kind, environment_))) continue;
+    const FalcosidekickOutput* known = find_falcosidekick_output(name);  // what makes a sink out of nothing, as there
+    if (names_.contains(name) || known == nullptr || !is_in_use(*known, nullptr, environment_)) continue;
     YamlNode key{.kind = YamlNode::Kind::Scalar, .place = {"environment", 0, 0}, .scalar = name};
     read_sink(key, YamlNode{.kind = YamlNode::Kind::Null, .place = key.place});
   }
@@ -362,7 +352,8 @@ Outputs read_outputs(const std::string& file, const std::string& text,
 }
 
 Outputs embedded_outputs(const std::string& state_directory, const std::map<std::string, std::string>& environment,
-                         const outputs::Surroundings& surroundings, core::Diagnostics& diagnostics) {
+                         const outputs::Surroundings& surroundings, core::Diagnostics& diagnostics,
+                         const core::YamlNode& falcosidekick) {
   Reader reader{environment, surroundings, diagnostics};
   const core::Place place{"embedded outputs", 0, 0};
   auto text = [&](std::string value) {
@@ -373,6 +364,11 @@ Outputs embedded_outputs(const std::string& state_directory, const std::map<std:
   YamlNode options{.kind = YamlNode::Kind::Map, .place = place};
   options.entries.emplace_back(text("path"), text(core::replace_all(state_directory, "${", "$${") + "/alerts.jsonl"));
   reader.read_sink(text("file"), options);
+  for (const auto& [key, block] : falcosidekick.entries) {
+    const FalcosidekickOutput* output = find_falcosidekick_output(key.scalar);
+    if (output != nullptr && output->is_ours && is_in_use(*output, &block, environment))
+      reader.read_sink(key, block, Fields::Unknown::Warning);
+  }
   reader.add_from_environment();
   return reader.take();
 }

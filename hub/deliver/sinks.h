@@ -40,8 +40,10 @@ struct Outputs {
 Outputs read_outputs(const std::string& file, const std::string& text, const std::map<std::string, std::string>& environment,
                      const outputs::Surroundings& surroundings, core::Diagnostics& diagnostics);
 
-// Without an outputs file: stdout, and alerts.jsonl in the state directory; plus whatever the environment configures.
+// Without an outputs file: stdout, and alerts.jsonl in the state directory; plus whatever the environment configures,
+// and the outputs in `falcosidekick`, the root of a file of falcosidekick's.
 Outputs embedded_outputs(const std::string& state_directory, const std::map<std::string, std::string>& environment,
-                         const outputs::Surroundings& surroundings, core::Diagnostics& diagnostics);
+                         const outputs::Surroundings& surroundings, core::Diagnostics& diagnostics,
+                         const core::YamlNode& falcosidekick = {});
 
 }  // namespace hub

@@ -65,7 +65,10 @@ void Endpoints::handle(const Request& request, Reply reply) {
   if (path == "/metrics")
     return reply.send(text(200, "text/plain; version=0.0.4; charset=utf-8", report_.metrics_text()));
   if (path == "/status") return reply.send(text(200, kJson, report_.status_json()));
-  if (!posts) return reply.send(answer_bad_method());
+  if (!posts) {
+    room_.metrics.add(Metric::FalcosidekickInputs, {"requests", "rejected"});  // as there
+    return reply.send(answer_bad_method());
+  }
   if (path == "/test") return ingest_.take_body(test_alert(), std::move(reply));
   ingest_.take(request, std::move(reply), sender);
 }

@@ -20,11 +20,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kHandedOver = 256;  // larger batches are read from the journal, like any backlog
 
-std::string_view text_of(const core::Alert& alert, std::string_view field) {
-  const core::AlertField* found = alert.field(field);
-  return found == nullptr ? std::string_view{} : std::string_view{found->text};
-}
-
 std::string_view reason_of(const core::Error& error) {
   return error.fault == core::Fault::Full ? "full" : "io";
 }
@@ -125,13 +120,8 @@ void Ingest::decode(std::string_view body, Batch& batch, const ProducerOptions* 
     }
     mutations->apply(*alert);
     Metrics& metrics = batch.room.metrics;
-    const char number[] = {static_cast<char>('0' + core::to_falcosidekick_number(alert->priority)), '\0'};
-    const std::string_view priority = core::to_lower(alert->priority);
-    Series& events =
-        metrics.series(Metric::FalcosidekickFalcoEvents,
-                       {alert->hostname.empty() ? "unknown" : std::string_view{alert->hostname}, alert->rule, number,
-                        priority, alert->source, text_of(*alert, "k8s.ns.name"), text_of(*alert, "k8s.pod.name")});
-    Series& of_source = metrics.series(Metric::AlertsReceived, {alert->source, priority});
+    Series& events = batch.room.labels.series(metrics, *alert);
+    Series& of_source = metrics.series(Metric::AlertsReceived, {alert->source, core::to_lower(alert->priority)});
     alert->id = core::make_alert_id();
     alert->received = received;
     auto shared = std::make_shared<const core::Alert>(std::move(*alert));

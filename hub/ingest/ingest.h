@@ -5,6 +5,7 @@
 #include "core/alert_decoder.h"
 #include "hub/http/access.h"
 #include "hub/http/request_handler.h"
+#include "hub/ingest/event_labels.h"
 #include "hub/ingest/fresh_alerts.h"
 #include "hub/ingest/mutations.h"
 #include "hub/ingest/producers.h"
@@ -21,6 +22,7 @@ struct IngestRoom {
   Metrics& metrics;
   const core::AlertLimits limits;
   CurrentMutations mutations;
+  EventLabels labels;  // set before the port opens
   FreshAlerts* fresh = nullptr;  // set: alerts are handed to the router decoded
   Access access;                 // set before the first request
   Repeats repeats;

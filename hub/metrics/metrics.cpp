@@ -79,10 +79,11 @@ struct Metrics::Registry {
     mutable std::shared_mutex mutex;
     std::unordered_map<std::string, Series*, Hash, std::equal_to<>> by_key;
     std::deque<Series> series;  // a deque: a Series never moves, so handles stay good
+    std::string more_labels;    // after those of metrics.def, a comma before each
   };
   std::array<Family, kDefinitions.size()> families;
 
-  static std::string_view key_of(std::initializer_list<std::string_view> labels) {
+  static std::string_view key_of(std::span<const std::string_view> labels) {
     thread_local std::string key;
     key.clear();
     for (const auto label : labels) {
@@ -92,7 +93,7 @@ struct Metrics::Registry {
     return key;
   }
 
-  Series& find_or_make(Metric metric, std::initializer_list<std::string_view> labels) {
+  Series& find_or_make(Metric metric, std::span<const std::string_view> labels) {
     Family& family = families[static_cast<std::size_t>(metric)];
     const std::string_view key = key_of(labels);
     {
@@ -101,7 +102,8 @@ struct Metrics::Registry {
     }
     const std::unique_lock lock{family.mutex};
     if (const auto found = family.by_key.find(key); found != family.by_key.end()) return *found->second;
-    if (family.series.size() < kMostSeries) return make(family, std::string{key}, labels.begin(), labels.end());
+    if (family.series.size() < kMostSeries)
+      return make(family, std::string{key}, labels.data(), labels.data() + labels.size());
     const std::vector<std::string_view> others(labels.size(), kOther);
     std::string other_key;
     for (const auto other : others) other_key.append(other).push_back('\0');
@@ -117,9 +119,9 @@ struct Metrics::Registry {
     return made;
   }
 
-  static std::string labels_of(const Definition& definition, const Series& series, std::string_view bound = {}) {
+  static std::string labels_of(const std::string& labels, const Series& series, std::string_view bound = {}) {
     std::string text;
-    std::string_view names = definition.labels;
+    std::string_view names = labels;
     for (const auto& value : series.values) {
       const std::string_view name = names.substr(0, names.find(','));
       names.remove_prefix(std::min(names.size(), name.size() + 1));
@@ -133,19 +135,19 @@ struct Metrics::Registry {
     return text;
   }
 
-  static void render(std::string& to, const Definition& definition, const Series& series) {
+  static void render(std::string& to, const Definition& definition, const std::string& labels, const Series& series) {
     if (definition.kind != Kind::Histogram) {
-      to += fmt::format("{}{} {}\n", definition.name, labels_of(definition, series), to_number(series.number));
+      to += fmt::format("{}{} {}\n", definition.name, labels_of(labels, series), to_number(series.number));
       return;
     }
     std::uint64_t count = 0;
     for (std::size_t i = 0; i < series.buckets.size(); ++i) {
       count += series.buckets[i];
       const std::string bound = i < kBounds.size() ? fmt::format("{}", kBounds[i]) : "+Inf";
-      to += fmt::format("{}_bucket{} {}\n", definition.name, labels_of(definition, series, bound), count);
+      to += fmt::format("{}_bucket{} {}\n", definition.name, labels_of(labels, series, bound), count);
     }
-    to += fmt::format("{}_sum{} {}\n", definition.name, labels_of(definition, series), to_number(series.number));
-    to += fmt::format("{}_count{} {}\n", definition.name, labels_of(definition, series), count);
+    to += fmt::format("{}_sum{} {}\n", definition.name, labels_of(labels, series), to_number(series.number));
+    to += fmt::format("{}_count{} {}\n", definition.name, labels_of(labels, series), count);
   }
 };
 
@@ -157,7 +159,19 @@ void Metrics::add(Metric counter, std::initializer_list<std::string_view> labels
 }
 
 Series& Metrics::series(Metric counter, std::initializer_list<std::string_view> labels) {
+  return registry_->find_or_make(counter, {labels.begin(), labels.size()});
+}
+
+Series& Metrics::series(Metric counter, std::span<const std::string_view> labels) {
   return registry_->find_or_make(counter, labels);
+}
+
+void Metrics::extend(Metric metric, const std::vector<std::string>& names) {
+  Registry::Family& family = registry_->families[static_cast<std::size_t>(metric)];
+  const std::unique_lock lock{family.mutex};
+  if (!family.series.empty()) return;
+  family.more_labels.clear();
+  for (const std::string& name : names) (family.more_labels += ',') += name;
 }
 
 void Metrics::add(Series& series, double by) {
@@ -165,11 +179,11 @@ void Metrics::add(Series& series, double by) {
 }
 
 void Metrics::set(Metric gauge, std::initializer_list<std::string_view> labels, double value) {
-  registry_->find_or_make(gauge, labels).number.store(value, std::memory_order_relaxed);
+  registry_->find_or_make(gauge, {labels.begin(), labels.size()}).number.store(value, std::memory_order_relaxed);
 }
 
 void Metrics::observe(Metric histogram, std::initializer_list<std::string_view> labels, double seconds) {
-  observe(registry_->find_or_make(histogram, labels), seconds);
+  observe(registry_->find_or_make(histogram, {labels.begin(), labels.size()}), seconds);
 }
 
 void Metrics::observe(Series& series, double seconds) {
@@ -181,7 +195,7 @@ void Metrics::observe(Series& series, double seconds) {
 double Metrics::value(Metric metric, std::initializer_list<std::string_view> labels) const {
   const Registry::Family& family = registry_->families[static_cast<std::size_t>(metric)];
   const std::shared_lock lock{family.mutex};
-  const auto found = family.by_key.find(Registry::key_of(labels));
+  const auto found = family.by_key.find(Registry::key_of({labels.begin(), labels.size()}));
   return found == family.by_key.end() ? 0 : found->second->number.load(std::memory_order_relaxed);
 }
 
@@ -196,7 +210,8 @@ std::string Metrics::render() const {
                                   : definition.kind == Kind::Gauge ? "gauge"
                                                                    : "histogram";
     text += fmt::format("# HELP {} {}\n# TYPE {} {}\n", definition.name, definition.help, definition.name, kind);
-    for (const Series& series : family.series) Registry::render(text, definition, series);
+    const std::string labels = std::string{definition.labels} + family.more_labels;
+    for (const Series& series : family.series) Registry::render(text, definition, labels, series);
     if (family.series.empty() && definition.kind != Kind::Histogram) text += fmt::format("{} 0\n", definition.name);
   }
   return text;

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace hub {
 
@@ -29,6 +31,9 @@ class Metrics {
   // The same in two steps, for a counter that is known before it may count (an alert's labels, at its acknowledgement).
   // Lives as long as this.
   Series& series(Metric counter_or_histogram, std::initializer_list<std::string_view> labels = {});
+  Series& series(Metric counter_or_histogram, std::span<const std::string_view> labels);
+  // Gives a metric more labels, before its first series: the configuration decides them, not metrics.def.
+  void extend(Metric metric, const std::vector<std::string>& names);
   static void add(Series& series, double by = 1);
   static void observe(Series& series, double seconds);
   void set(Metric gauge, std::initializer_list<std::string_view> labels, double value);

@@ -167,6 +167,7 @@ std::vector<std::string> Reload::restart_options(const HubConfig& next) const {
   // Whether an alert may come without output_fields is settled where the doors are built.
   if (Mutations{running_.mutations}.adds_fields() != Mutations{next.mutations}.adds_fields())
     names.emplace_back("customfields");
+  compare("prometheus.extralabels", running_.extralabels, next.extralabels);
   return names;
 }
 

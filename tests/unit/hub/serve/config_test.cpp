@@ -64,18 +64,6 @@ TEST_CASE("an address that is none is refused") {
         std::string::npos);
 }
 
-TEST_CASE("falcosidekick's outputs in hub.yaml are warned of by name, without their secrets, and do not stop it") {
-  core::Diagnostics diagnostics;
-
-  read("slack:\n  webhookurl: https://example.org\n", {{"PATH", "/bin"}}, diagnostics);
-
-  CHECK_FALSE(diagnostics.has_errors());
-  CHECK(diagnostics.warnings() == 1);
-  const std::string text = diagnostics.render();
-  CHECK(text.find("'slack'") != std::string::npos);
-  CHECK(text.find("example.org") == std::string::npos);
-}
-
 TEST_CASE("what falcosidekick adds to alerts is read from the file, and its variables add to that") {
   core::Diagnostics diagnostics;
 
