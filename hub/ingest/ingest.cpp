@@ -20,6 +20,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kHandedOver = 256;  // larger batches are read from the journal, like any backlog
 
+std::string_view text_of(const core::Alert& alert, std::string_view field) {
+  const core::AlertField* found = alert.field(field);
+  return found == nullptr ? std::string_view{} : std::string_view{found->text};
+}
+
 std::string_view reason_of(const core::Error& error) {
   return error.fault == core::Fault::Full ? "full" : "io";
 }
