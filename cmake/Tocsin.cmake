@@ -49,6 +49,7 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf)
+find_library(CCTZ_LIBRARY cctz REQUIRED)
 find_library(SIMDJSON_LIBRARY simdjson REQUIRED)
 
 # tocsin_test(NAME SOURCES a.cpp … LIBS x …): a Catch2 program `NAME`, run by ctest and by tests/run.

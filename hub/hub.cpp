@@ -11,6 +11,7 @@
 #include "hub/ingest/ingest.h"
 #include "hub/journal/segment_journal.h"
 #include "hub/reload/reload.h"
+#include "hub/route/silences.h"
 #include "hub/state/sqlite_state_store.h"
 #include "hub/state/state_directory.h"
 
@@ -88,6 +89,7 @@ struct Hub::Rooms {
   Metrics metrics;
   FreshAlerts fresh;
   std::unique_ptr<StateStore> state;
+  std::unique_ptr<Silences> silences;
   std::unique_ptr<Journal> journal;
   std::unique_ptr<Delivery> delivery;
   std::unique_ptr<Report> report;
@@ -133,6 +135,9 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
   auto state = parts.open_state(r.directory.state_file());
   if (!state) return core::in_context("open the state", state.error());
   r.state = std::move(*state);
+  auto silences = Silences::open(*r.state);
+  if (!silences) return silences.error();
+  r.silences = std::move(*silences);
   const auto next = next_offset(*r.state);
   if (!next) return next.error();
 
@@ -149,6 +154,7 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
   r.delivery->look_in(r.fresh);
   const auto mutations = std::make_shared<const Mutations>(config.mutations);
   r.delivery->mutate_with(mutations);
+  r.delivery->look_at(*r.silences);
   r.journal->on_durable([delivery = r.delivery.get()](Offset) { delivery->wake(); });
   if (const auto started = r.delivery->start(); !started) return core::in_context("start delivery", started.error());
   r.opening = false;

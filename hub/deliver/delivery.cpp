@@ -22,12 +22,6 @@ constexpr auto kPatienceWithTheUnwell = 1s;  // for the one request that asks wh
 constexpr auto kRouterStuck = 1s;         // that long without a decision: the journal takes none
 }  // namespace
 
-RouteTable table_of(const Outputs& outputs) {
-  std::vector<Guard> guards;
-  for (const Sink& sink : outputs.sinks) guards.push_back({sink.name, sink.minimumpriority});
-  return RouteTable{std::move(guards), outputs.routes};
-}
-
 Delivery::Rooms::Rooms(asio::io_context& loop_, Journal& journal_, StateStore& state_, Metrics& metrics_,
                        Outputs outputs)
     : loop{loop_},
@@ -55,6 +49,10 @@ void Delivery::look_in(FreshAlerts& fresh) {
 
 void Delivery::mutate_with(MutationsRef mutations) {
   rooms_->reader.mutate_with(std::move(mutations));
+}
+
+void Delivery::look_at(const Silences& silences) {
+  rooms_->router.look_at(silences);
 }
 
 core::Result<> Delivery::start() {

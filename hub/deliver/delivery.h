@@ -19,6 +19,8 @@
 
 namespace hub {
 
+class Silences;
+
 struct SinkStatus {
   std::string name, kind;
   std::string state;   // "ok", "degraded" (retrying), "throttled", "paused" (misconfigured: a human is needed)
@@ -44,6 +46,9 @@ class Delivery {
   void look_in(FreshAlerts& fresh);
   // Before start(), or on the loop: what is done to every alert that is read from the journal from now on.
   void mutate_with(MutationsRef mutations);
+
+  // Before start(): what people silenced. Outlives this.
+  void look_at(const Silences& silences);
 
   // Any thread: the journal's durable end moved.
   void wake();

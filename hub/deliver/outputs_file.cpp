@@ -2,6 +2,7 @@
 // own are its factory's. falcosidekick's variables (SLACK_WEBHOOKURL, SLACK_MINIMUMPRIORITY) fill the sink that is
 // named like its kind, over the file.
 #include "hub/deliver/sinks.h"
+#include "hub/route/routing_file.h"
 
 #include "core/invariant.h"
 #include "core/suggest.h"
@@ -55,6 +56,7 @@ void read_common(Fields& fields, Common& common, Sink& sink) {
   fields.optional("type", common.type, "the kind of output; default: the sink's name");
   fields.optional("enabled", common.enabled, "false: the sink is not there");
   fields.optional("minimumpriority", sink.minimumpriority, "alerts below it never go here");
+  fields.optional("archive", sink.archive, "true: silences and inhibition keep nothing from it");
   fields.group("retry", "how failures are tried again", [&](Fields& retry) { read_retry(retry, sink.retry); });
 }
 
@@ -105,9 +107,6 @@ class Reader {
  private:
   void read_network(Fields& fields);
   void read_defaults(const YamlNode& node);
-  void read_routes(const YamlNode& node);
-  void read_route(const YamlNode& node, std::size_t number);
-  void read_targets(Fields& fields, const YamlNode& node, Route& route);
 
   const std::map<std::string, std::string>& environment_;
   outputs::Surroundings surroundings_;
@@ -136,7 +135,11 @@ void Reader::read(const std::string& file, const std::string& text) {
   fields.group("network", "where requests may go", [this](Fields& network) { read_network(network); });
   const YamlNode* defaults = fields.raw("defaults", "what sinks have unless they say otherwise");
   const YamlNode* sinks = fields.raw("outputs", "the sinks, by name");
-  const YamlNode* routes = fields.raw("routes", "which alerts go where", "list");
+  RoutingNodes routing;
+  routing.hosts = fields.raw("hosts", "groups of hosts, for match.host_group");
+  routing.intervals = fields.raw("intervals", "named times, for active and mute");
+  routing.routes = fields.raw("routes", "which alerts go where", "list");
+  routing.inhibit = fields.raw("inhibit", "which alerts keep others quiet", "list");
   fields.finish();
 
   if (defaults != nullptr) defaults_print_ = fingerprint_of(*defaults);
@@ -150,7 +153,10 @@ void Reader::read(const std::string& file, const std::string& text) {
     for (const auto& [name, node] : sinks->entries) read_sink(name, node);
   }
   add_from_environment();
-  if (routes != nullptr) read_routes(*routes);
+  Routing read_back = read_routing(routing, {.known = names_, .disabled = disabled_}, diagnostics_);
+  outputs_.routes = std::move(read_back.routes);
+  outputs_.inhibitions = std::move(read_back.inhibitions);
+  if (!diagnostics_.has_errors()) warn_of_routing(table_of(outputs_), file, diagnostics_);
 }
 
 void Reader::read_network(Fields& fields) {
@@ -273,75 +279,13 @@ void Reader::add_from_environment() {
   }
 }
 
-void Reader::read_routes(const YamlNode& node) {
-  if (!node.is_sequence()) {
-    diagnostics_.error(node.place, "'routes' is not a list", "write each route as - {name: …, match: {…}, to: […]}");
-    return;
-  }
-  for (std::size_t i = 0; i < node.items.size(); ++i) read_route(node.items[i], i + 1);
-}
-
-void Reader::read_route(const YamlNode& node, std::size_t number) {
-  const YamlNode* name_node = node.is_map() ? node.find("name") : nullptr;
-  Route route;
-  route.name = name_node != nullptr && !name_node->scalar.empty() ? name_node->scalar : std::to_string(number);
-  Fields fields{node, "route '" + core::printable(route.name) + "'", diagnostics_};
-  if (!node.is_map()) return;
-  fields.optional("name", route.name, "for metrics and logs; default: its number");
-  fields.group("match", "which alerts; not there: all", [&](Fields& match) { route.match.describe(match); });
-  fields.optional("continue", route.continues, "try the routes below too");
-  std::string drop;
-  fields.choice("drop", drop, {"all"}, "all: no sink gets it, not even those that no route names");
-  const YamlNode* to = fields.raw("to", "the sinks; []: none of those that routes name", "list");
-  fields.finish();
-
-  route.drops_all = drop == "all";
-  const auto same = [&](const Route& other) { return other.name == route.name; };
-  if (std::any_of(outputs_.routes.begin(), outputs_.routes.end(), same)) {
-    fields.error("name", "there is another route '" + core::printable(route.name) + "' above",
-                 "give each route a name of its own");
-  }
-  if (route.name.size() > kLongestName)
-    fields.error("name", "the name of a route is longer than 100 bytes", "make it shorter");
-  if (to == nullptr && !route.drops_all) {
-    fields.error("to", fields.owner() + " lacks 'to'", "add to: [sink, …], or to: [] to stop here");
-  }
-  if (route.drops_all && (to != nullptr || route.continues)) {
-    fields.error("drop", fields.owner() + " has 'drop: all' and says where to go on", "keep one of them");
-  }
-  if (to != nullptr) read_targets(fields, *to, route);
-  outputs_.routes.push_back(std::move(route));
-}
-
-void Reader::read_targets(Fields& fields, const YamlNode& node, Route& route) {
-  std::vector<const YamlNode*> items;
-  if (node.is_sequence()) {
-    for (const YamlNode& item : node.items) items.push_back(&item);
-  } else {
-    items.push_back(&node);
-  }
-  for (const YamlNode* item : items) {
-    if (!item->is_scalar()) {
-      diagnostics_.error(item->place, fields.owner() + ": an entry of 'to' is not the name of an output",
-                         "write to: [name, name]");
-    } else if (disabled_.contains(item->scalar)) {
-      diagnostics_.error(item->place, fields.owner() + " goes to output '" + item->scalar + "', which is not enabled",
-                         "enable it, or take it out of 'to'");
-    } else if (!names_.contains(item->scalar)) {
-      const std::vector<std::string> known{names_.begin(), names_.end()};
-      const std::string near = core::nearest(item->scalar, known);
-      std::string list;
-      for (const std::string& name : known) list += (list.empty() ? "" : ", ") + core::printable(name);
-      diagnostics_.error(
-          item->place, fields.owner() + " goes to output '" + core::printable(item->scalar) + "', which does not exist",
-          near.empty() ? "the outputs are: " + list : "did you mean '" + near + "'? the outputs are: " + list);
-    } else if (std::find(route.to.begin(), route.to.end(), item->scalar) == route.to.end()) {
-      route.to.push_back(item->scalar);
-    }
-  }
-}
-
 }  // namespace
+
+RouteTable table_of(const Outputs& outputs) {
+  std::vector<Guard> guards;
+  for (const Sink& sink : outputs.sinks) guards.push_back({sink.name, sink.minimumpriority, sink.archive});
+  return RouteTable{std::move(guards), outputs.routes, outputs.inhibitions};
+}
 
 Outputs read_outputs(const std::string& file, const std::string& text,
                      const std::map<std::string, std::string>& environment, const outputs::Surroundings& surroundings,

@@ -3,7 +3,7 @@
 
 #include "core/fields.h"
 #include "core/priority.h"
-#include "hub/route/route.h"
+#include "hub/route/decide.h"
 #include "outputs/output.h"
 
 #include <memory>
@@ -25,6 +25,7 @@ struct Sink {
   std::string name;
   std::string kind;                                       // "slack"
   core::Priority minimumpriority = core::Priority::Debug;
+  bool archive = false;                                   // silences and inhibition keep nothing from it
   RetryPolicy retry;
   std::unique_ptr<outputs::Output> output;
   std::size_t fingerprint = 0;                            // of all it was made of, secrets and certificates too: a reload leaves an equal one alone
@@ -33,7 +34,11 @@ struct Sink {
 struct Outputs {
   std::vector<Sink> sinks;
   std::vector<Route> routes;
+  std::vector<Inhibition> inhibitions;
 };
+
+// What the router needs of them.
+RouteTable table_of(const Outputs& outputs);
 
 // Builds sinks and routes of a parsed file. All faults go to `diagnostics`; the result is usable only when it got no error.
 // `environment`: falcosidekick's variables (SLACK_WEBHOOKURL …) as overrides for the sink named like its kind; may be empty.

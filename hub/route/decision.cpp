@@ -22,7 +22,7 @@ core::Result<> decode_changes(core::VarintInput& input, const std::vector<std::s
   if (count > input.left()) return corrupt("has fewer changes than it says");
   for (std::uint64_t i = 0; i < count && input.ok(); ++i) {
     const std::uint64_t stage = input.number(), owner = input.number();
-    if (stage < 1 || stage > 4) return corrupt("changes what it does not have");
+    if (stage > 4) return corrupt("changes what it does not have");
     if (owner >= names.size()) return corrupt("names an owner it does not have");
     const std::string_view key = input.text(), value = input.text();
     into.changes.push_back(

@@ -18,9 +18,10 @@
 //     sinks, then each: index of a name
 // Version 2 has the changes of the router's memory behind the runs, in the order in which they are to be made:
 //   changes, then each:
-//     stage                                      1 inhibit, 2 dedup, 3 throttle, 4 group
+//     stage                                      0 everything, 1 inhibit, 2 dedup, 3 throttle, 4 group
 //     owner                                      index of a name: the route, or the rule of inhibition
-//     key, value                                 two texts (memory.h); an empty value: forgotten
+//     key, value                                 two texts (memory.h); an empty value: forgotten (stage 0: all that
+//                                                was; a snapshot begins with it)
 // Example: alerts 5, 6 to "a", 8 to nobody (route drop), in [5, 9):
 //   44 01 05 04  02 01 61 0a 72 6f 75 74 65 20 64 72 6f 70   02  00 02 00 01 00  01 01 02 00
 // The same in version 2, which remembers "v" under "k" for the dedup of route "r":
@@ -46,7 +47,7 @@ struct DecisionRun {
   bool operator==(const DecisionRun&) const = default;
 };
 
-enum class Stage : std::uint8_t { Inhibit = 1, Dedup = 2, Throttle = 3, Group = 4 };
+enum class Stage : std::uint8_t { Everything = 0, Inhibit = 1, Dedup = 2, Throttle = 3, Group = 4 };
 
 // One thing that the router remembers from now on, or forgets.
 struct MemoryChange {

@@ -9,6 +9,7 @@
 #include "hub/metrics/metrics.h"
 #include "hub/route/decide.h"
 #include "hub/route/decision.h"
+#include "hub/route/stages.h"
 
 #include <atomic>
 #include <chrono>
@@ -25,12 +26,16 @@ class Router : public Tracked {
   using Decided = std::function<void(const Decision&, Offset record)>;
   Router(boost::asio::io_context& loop, Journal& journal, AlertReader& reader, Metrics& metrics, RouteTable table);
 
+  void look_at(const Silences& silences) { stages_.look_at(&silences); }  // before start()
+  // A reload: for what is not decided yet. Routes that kept their name keep what is remembered for them.
+  void replace(RouteTable table) { stages_.replace(std::move(table)); }
+  const Stages& stages() const { return stages_; }
+
   // Before the loop runs: goes on at `saved` (nothing saved: at the journal's first record), and past every decision
-  // found in the journal above it; `decided` is told of each of these too. Fault: the journal cannot be read.
+  // found in the journal above it; `decided` is told of each of these too. What they made the router remember it
+  // remembers again. Fault: the journal cannot be read.
   core::Result<> start(const CursorState* saved, Decided decided);
 
-  // A reload: for what is not decided yet.
-  void replace(RouteTable table) { table_ = std::move(table); }
   void wake();  // there may be more to decide
   // Called before each look at the journal's end: what becomes durable after it needs a wake() again.
   void before_look(std::function<void()> listener) { before_look_ = std::move(listener); }
@@ -41,11 +46,16 @@ class Router : public Tracked {
   // Any thread. No alert below it is undecided; the journal's durable end once all are.
   Offset routed_to() const { return {routed_to_.load()}; }
   void collect(StateChange& into) const override;
-  Offset position() const override { return decided_; }
-  std::uint64_t version() const override { return decided_.value; }
+  // What lies below it is needed neither to decide, nor to remember, nor for the digest of an open group.
+  Offset position() const override;
+  std::uint64_t version() const override { return decided_.value + remembers_from_.value; }  // both only grow
 
  private:
+  core::Result<> read_back();
   void decide_next();
+  bool send_due();
+  bool keep_snapshot();
+  void append_own(std::vector<NewRecord> records, std::function<void(Offset first)> then);
   void draft(Decision& decision, const Journal::Page& page);
   void append();
   void appended(const core::Result<Offset>& result);
@@ -57,7 +67,7 @@ class Router : public Tracked {
   Journal& journal_;
   AlertReader& reader_;
   Metrics& metrics_;
-  RouteTable table_;
+  Stages stages_;
   Decided decided_listener_;
   std::function<void()> before_look_;
   Offset decided_;  // every alert below it is decided, durably
@@ -67,6 +77,8 @@ class Router : public Tracked {
   std::uint64_t unrouted_ = 0;  // of the decision under way
   std::map<std::string, std::uint64_t> suppressed_;
   std::map<std::string, std::uint64_t> matched_;  // by route
+  Offset remembers_from_;  // the decisions from here on, and a snapshot if it is one, make what is remembered
+  std::chrono::steady_clock::time_point look_for_due_, snapshot_due_;
   bool appending_ = false, stopped_ = false;
   std::string trouble_;
   boost::asio::steady_timer timer_;

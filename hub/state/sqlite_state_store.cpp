@@ -52,6 +52,11 @@ class SqliteStateStore final : public StateStore {
     if (!tables_) return kClosed;
     return tables_->removed();
   }
+  core::Result<std::string> text(const std::string& name) override {
+    const std::lock_guard lock(tables_mutex_);
+    if (!tables_) return kClosed;
+    return tables_->text(name);
+  }
   core::Result<std::map<std::string, std::uint64_t>> count_dead_letters() override {
     const std::lock_guard lock(tables_mutex_);
     if (!tables_) return kClosed;

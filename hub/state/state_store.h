@@ -51,6 +51,7 @@ struct StateChange {
   std::vector<DeadLetter> dead_letters;
   std::vector<std::string> configured;                  // sinks: no longer removed, if they were
   std::map<std::string, core::TimePoint> removed;       // sinks with a cursor that are no longer configured, and since when
+  std::map<std::string, std::string> texts;             // small documents of other rooms (silences), by name
 };
 
 class StateStore {
@@ -64,6 +65,7 @@ class StateStore {
   virtual core::Result<std::map<std::string, CursorState>> cursors() = 0;
   virtual core::Result<std::map<std::string, SinkTotals>> totals() = 0;
   virtual core::Result<std::map<std::string, core::TimePoint>> removed() = 0;
+  virtual core::Result<std::string> text(const std::string& name) = 0;                   // "": there is none
   virtual core::Result<std::map<std::string, std::uint64_t>> count_dead_letters() = 0;   // by sink
   virtual core::Result<std::vector<DeadLetter>> list_dead_letters(const std::string& sink /* "" : all */, std::size_t limit, std::int64_t after_number) = 0;
   virtual core::Result<> purge_dead_letters(const std::vector<std::int64_t>& numbers) = 0;

@@ -22,6 +22,7 @@ constexpr const char* kUpgrades[] = {
     "  reason TEXT NOT NULL, attempts INTEGER NOT NULL, at INTEGER NOT NULL, rule TEXT NOT NULL, priority TEXT NOT NULL, alert BLOB NOT NULL);"
     "CREATE INDEX dead_letters_by_sink ON dead_letters (sink, number);",
     "CREATE TABLE removed_sinks (sink TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;",
+    "CREATE TABLE texts (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;",
 };
 static_assert(std::size(kUpgrades) == kStateVersion);
 
@@ -125,6 +126,14 @@ core::Result<> StateTables::apply(const StateChange& change) {
   for (const DeadLetter& letter : change.dead_letters) {
     if (auto done = insert(letter); !done) return done;
   }
+  if (!change.texts.empty()) {
+    auto put = connection_.prepare("INSERT OR REPLACE INTO texts VALUES (?, ?)");
+    if (!put) return put.error();
+    for (const auto& [name, text] : change.texts) {
+      put->bind(name).bind(text);
+      if (auto done = put->run(); !done) return done;
+    }
+  }
   return apply_configuration(change);
 }
 
@@ -194,6 +203,15 @@ core::Result<std::map<std::string, core::TimePoint>> StateTables::removed() {
     if (!*row) return removed;
     removed[rows->text(0)] = core::TimePoint{std::chrono::nanoseconds{rows->number(1)}};
   }
+}
+
+core::Result<std::string> StateTables::text(const std::string& name) {
+  auto rows = connection_.prepare("SELECT text FROM texts WHERE name = ?");
+  if (!rows) return rows.error();
+  rows->bind(name);
+  const auto row = rows->step();
+  if (!row) return row.error();
+  return *row ? rows->text(0) : std::string{};
 }
 
 core::Result<std::map<std::string, std::uint64_t>> StateTables::count_dead_letters() {

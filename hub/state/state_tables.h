@@ -8,7 +8,7 @@
 
 namespace hub {
 
-inline constexpr std::int64_t kStateVersion = 2;
+inline constexpr std::int64_t kStateVersion = 3;
 
 class StateTables {
  public:
@@ -21,6 +21,7 @@ class StateTables {
   core::Result<std::map<std::string, CursorState>> cursors();
   core::Result<std::map<std::string, SinkTotals>> totals();
   core::Result<std::map<std::string, core::TimePoint>> removed();
+  core::Result<std::string> text(const std::string& name);
   core::Result<std::map<std::string, std::uint64_t>> count_dead_letters();
   core::Result<std::vector<DeadLetter>> list_dead_letters(const std::string& sink, std::size_t limit, std::int64_t after_number);
   core::Result<> purge_dead_letters(const std::vector<std::int64_t>& numbers);

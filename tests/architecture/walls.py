@@ -27,7 +27,8 @@ DOORS = {
     "bpf/": ["detector/sensor/ebpf_sensor.cpp", "detector/bpf/*"],
     "sqlite3.h": ["hub/state/sqlite.*", "tests/support/sqlite_disk.cpp"],
     "catch2/": ["tests/support/*"],
-    "re2/": ["detector/rules/*"],
+    "re2/": ["detector/rules/*", "hub/route/text_pattern.cpp"],
+    "cctz/": ["hub/route/time_zone.cpp"],
     "CLI/": ["hub/cli*.cpp", "hub/cli/*", "detector/cli*.cpp"],
 }
 

@@ -32,6 +32,7 @@ class DefectiveState final : public hub::StateStore {
   core::Result<std::map<std::string, hub::CursorState>> cursors() override { return real_->cursors(); }
   core::Result<std::map<std::string, hub::SinkTotals>> totals() override { return real_->totals(); }
   core::Result<std::map<std::string, core::TimePoint>> removed() override { return real_->removed(); }
+  core::Result<std::string> text(const std::string& name) override { return real_->text(name); }
   core::Result<std::map<std::string, std::uint64_t>> count_dead_letters() override {
     return real_->count_dead_letters();
   }

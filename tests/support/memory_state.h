@@ -40,6 +40,7 @@ class MemoryState : public hub::StateStore {
   core::Result<std::map<std::string, hub::CursorState>> cursors() override { return cursors_; }
   core::Result<std::map<std::string, hub::SinkTotals>> totals() override { return totals_; }
   core::Result<std::map<std::string, core::TimePoint>> removed() override { return removed_; }
+  core::Result<std::string> text(const std::string& name) override { return texts_[name]; }
   core::Result<std::map<std::string, std::uint64_t>> count_dead_letters() override {
     std::map<std::string, std::uint64_t> counts;
     for (const hub::DeadLetter& letter : letters_) ++counts[letter.sink];
@@ -84,6 +85,7 @@ class MemoryState : public hub::StateStore {
   void apply(const hub::StateChange& change) {
     for (const auto& [name, cursor] : change.cursors) cursors_[name] = cursor;
     for (const auto& [name, totals] : change.totals) totals_[name] = totals;
+    for (const auto& [name, text] : change.texts) texts_[name] = text;
     for (const std::string& name : change.configured) removed_.erase(name);
     for (const auto& [name, since] : change.removed) removed_[name] = since;
     for (hub::DeadLetter letter : change.dead_letters) {
@@ -95,6 +97,7 @@ class MemoryState : public hub::StateStore {
   std::map<std::string, hub::CursorState> cursors_;
   std::map<std::string, hub::SinkTotals> totals_;
   std::map<std::string, core::TimePoint> removed_;
+  std::map<std::string, std::string> texts_;
   std::vector<hub::DeadLetter> letters_;
   std::deque<std::pair<hub::StateChange, std::function<void(core::Result<>)>>> held_;
 };
