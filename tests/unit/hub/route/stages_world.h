@@ -3,6 +3,7 @@
 #pragma once
 
 #include "hub/ingest/alert_record.h"
+#include "hub/ingest/mutations.h"
 #include "hub/route/digest.h"
 #include "hub/route/stages.h"
 #include "tests/support/catch.h"
@@ -68,7 +69,7 @@ struct SmallHub {
       const OwnAlert own = due.stage == Stage::Group
                                ? digest_of(due, its, members)
                                : summary_of(due, its, std::make_shared<core::Alert>(log.at(due.sample.value - 1)));
-      told.push_back(decode_alert_record(decoder, to_record(own, kStart + at).payload).value());
+      told.push_back(decode_alert_record(decoder, to_record(own, kStart + at).payload, Mutations{}).value());
     }
     for (const core::Alert& each : told) send(each);
     return told;
