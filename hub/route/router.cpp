@@ -52,6 +52,7 @@ core::Result<> Router::start(const CursorState* saved, Decided decided) {
     }
   }
   if (auto read = read_back(); !read) return read;
+  if (stages_.memory().is_empty()) remembers_from_ = decided_;
   scan_ = decided_;
   routed_to_ = decided_.value;
   snapshot_due_ = std::chrono::steady_clock::now() + kSnapshotEvery;
@@ -85,7 +86,6 @@ core::Result<> Router::read_back() {
 }
 
 Offset Router::position() const {
-  if (stages_.memory().is_empty()) return decided_;
   const Offset member = stages_.memory().oldest_member();
   const Offset needed = std::min(decided_, remembers_from_);
   return member.value > 0 ? std::min(needed, member) : needed;
@@ -184,6 +184,7 @@ bool Router::keep_snapshot() {
   if (now < snapshot_due_) return false;
   snapshot_due_ = now + kSnapshotEvery;
   stages_.memory().sweep(core::now());
+  if (stages_.memory().is_empty()) remembers_from_ = std::max(remembers_from_, decided_);
   if (stages_.memory().is_empty() || decided_ <= remembers_from_) return false;
   std::string record =
       encode(Decision{.from = decided_, .to = decided_, .runs = {}, .changes = stages_.memory().snapshot()});
