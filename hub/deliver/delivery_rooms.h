@@ -20,8 +20,6 @@
 
 namespace hub {
 
-RouteTable table_of(const Outputs& outputs);
-
 struct Delivery::Rooms {
   Rooms(boost::asio::io_context& loop_, Journal& journal_, StateStore& state_, Metrics& metrics_, Outputs outputs);
 
