@@ -18,10 +18,11 @@ class Elasticsearch final : public HttpOutput {
   Elasticsearch(ElasticsearchOptions options, std::vector<net::Url> hosts)
       : options_{std::move(options)}, hosts_{std::move(hosts)} {
     // filter_path: of a thousand bytes an item only the verdict matters here. timeout: an index without its shards gets
-    // 503 for its own items before our deadline ends the whole request; the server's default is a minute.
-    const auto half = std::chrono::duration_cast<std::chrono::seconds>(options_.http.total / 2).count();
+    // 503 for its own items before our deadline ends the whole request (it may wait that long twice); its default is a
+    // minute.
+    const auto third = std::chrono::duration_cast<std::chrono::seconds>(options_.http.total / 3).count();
     std::string query = fmt::format("/_bulk?filter_path=errors,items.*.status,items.*.error&timeout={}s",
-                                    std::max<std::int64_t>(half, 1));
+                                    std::max<std::int64_t>(third, 1));
     if (!options_.pipeline.empty()) query += "&pipeline=" + core::percent_encode(options_.pipeline);
     for (const net::Url& host : hosts_) bulk_.push_back(host.with_target(join_path(host, query)));
     headers_.push_back({"Content-Type", "application/x-ndjson"});

@@ -149,8 +149,9 @@ ElasticsearchOptions::Product ElasticsearchOptions::product() const {
 }
 
 std::string ElasticsearchOptions::index_of(const core::Alert& alert) const {
+  // The whole text, not its holes alone: a template may bring letters of its own behind the first hole.
   std::string full =
-      name.is_fixed() ? name.text() : std::string{core::cut_utf8(name.render(alert, as_name), kLongestName)};
+      name.is_fixed() ? name.text() : std::string{core::cut_utf8(as_name(name.render(alert)), kLongestName)};
   if (!has_data_stream()) full += date_suffix(alert.time, suffix);
   return full;
 }

@@ -209,6 +209,27 @@ TEST_CASE("a data stream takes every alert once, in a stream made by our templat
         "logs-falco.alerts-default");
 }
 
+TEST_CASE("a server that takes no large bodies has them split, one whose queue is full gets each alert again",
+          "[search-limits]") {
+  auto made = sink("index: falco");
+
+  CHECK(words(send(made, hostile_alerts(100, "large"))) == "100 reject");  // 413: hub/deliver bisects
+  CHECK(made.output->limits().items == 50);
+  const auto outcomes = send(made, hostile_alerts(2, "queue"));
+  CHECK(words(outcomes) == "2 retry");
+  CHECK(why(outcomes[0]).find("429") != std::string::npos);
+}
+
+TEST_CASE("a server that answers before it has a cluster is tried again", "[search-starting]") {
+  auto made = sink("index: falco, timeout: {total: 4s}");
+  auto with_template = sink("index: falco, createindextemplate: true, timeout: {total: 4s}");
+
+  const auto outcomes = send(made, hostile_alerts(2, "starting"));
+  CHECK(words(outcomes) == "2 retry");
+  CHECK(why(outcomes[0]).find("503") != std::string::npos);
+  CHECK(words(send(with_template, hostile_alerts(2, "starting"))) == "2 retry");
+}
+
 TEST_CASE("through a proxy: TLS, basic authentication, API key and client certificate, and what it says without them",
           "[search-proxy]") {
   const std::string http = environment("TOCSIN_NGINX_HTTP"), tls = environment("TOCSIN_NGINX_TLS"),

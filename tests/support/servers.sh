@@ -182,7 +182,7 @@ END
     'appender.c.layout.pattern = [%d][%p][%c{1.}] %m%n' 'rootLogger.level = info' 'rootLogger.appenderRef.c.ref = c' > log4j2.properties
   javac -nowarn -cp 'lib/*' -d classes Os.java
 }
-node() { # NAME JARS URL-SCHEME SETTING... : sets node_url; its arguments are kept for node_again
+node() { # NAME JARS URL-SCHEME SETTING... : sets node_url; its arguments are kept for node_again. NODE_PROBE: the path that says "ready"
   local name=$1 home=$TOCSIN_TEST_CACHE/$2 scheme=$3 http transport; shift 3
   read -r http transport < <(freeports 2)
   node_url=$scheme://127.0.0.1:$http
@@ -191,7 +191,7 @@ node() { # NAME JARS URL-SCHEME SETTING... : sets node_url; its arguments are ke
     transport.port="$transport" discovery.type=single-node node.processors=2 cluster.routing.allocation.disk.threshold_enabled=false "$@" > "$W/$name.args"
   case $scheme in
     https) printf '%s\n' --cacert "$T/ca.pem" -u writer:writer-secret "$node_url/" ;;
-    *) printf '%s\n' "$node_url/_cluster/health?wait_for_status=yellow&timeout=1s" ;;
+    *) printf '%s\n' "$node_url${NODE_PROBE:-/_cluster/health?wait_for_status=yellow&timeout=1s}" ;;
   esac > "$W/$name.probe"
   node_again "$name"
 }

@@ -43,7 +43,7 @@ TEST_CASE("an alert is created under its id in the index of its own day, with @t
 
   const auto request = render(made, {alert(test::kReadme)}).request;
 
-  CHECK(request.url.target == "/_bulk?filter_path=errors,items.*.status,items.*.error&timeout=15s&pipeline=geo%20ip");
+  CHECK(request.url.target == "/_bulk?filter_path=errors,items.*.status,items.*.error&timeout=10s&pipeline=geo%20ip");
   CHECK(request.headers.at(0).value == "application/x-ndjson");
   const auto lines = lines_of(request.body);
   REQUIRE(lines.size() == 2);
