@@ -130,7 +130,7 @@ core::Result<> DiskRoom::make_spare() {
   }
   const Path unfinished = directory_ / "spare.tmp";
   core::Result<> made;
-  auto file = file_system_.create(unfinished);
+  auto file = file_system_.create_ahead(unfinished);
   if (!file) {
     made = file.error();
   } else {

@@ -43,6 +43,10 @@ class FileSystem {
 
   virtual core::Result<std::unique_ptr<File>> open(const Path& path) = 0;      // to read and write; NotFound when it is not there
   virtual core::Result<std::unique_ptr<File>> create(const Path& path) = 0;    // 0600; an existing one is emptied
+  // The same two for a file of zeros, whole blocks of 4 KiB, that is filled from the front: behind what is written there are zeros, and may be
+  // written as such again.
+  virtual core::Result<std::unique_ptr<File>> open_ahead(const Path& path) { return open(path); }
+  virtual core::Result<std::unique_ptr<File>> create_ahead(const Path& path) { return create(path); }
   virtual core::Result<> rename(const Path& from, const Path& to) = 0;
   virtual core::Result<> remove(const Path& path) = 0;                         // NotFound when it is not there
   virtual core::Result<std::vector<std::string>> list(const Path& directory) = 0;   // names of the plain files in it

@@ -1,8 +1,14 @@
-// The real disk behind hub/journal/file.h. ENOSPC and EDQUOT become Fault::Full, ENOENT NotFound, everything else Io: callers act on nothing finer.
+// The real disk behind hub/journal/file.h. What is written ahead and what fills it goes past the page cache (O_DIRECT) where the file system can:
+// through it each record is copied once more, and each spare segment takes 64 MiB of fresh pages. ENOSPC and EDQUOT become Fault::Full, ENOENT NotFound, everything else Io: callers act on nothing finer.
 #include "hub/journal/file.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <utility>
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -21,7 +27,7 @@ core::Error system_error(const std::string& doing) {
   return {fault, doing + ": " + std::strerror(number)};
 }
 
-class PosixFile final : public File {
+class PosixFile : public File {
  public:
   PosixFile(int fd, Path path) : fd_(fd), path_(std::move(path)) {}
   ~PosixFile() override { ::close(fd_); }
@@ -65,9 +71,77 @@ class PosixFile final : public File {
     return static_cast<std::uint64_t>(status.st_size);
   }
 
+ protected:
+  const Path& path() const { return path_; }
+
  private:
   int fd_;
   Path path_;
+};
+
+// Writes whole blocks past the page cache. The block that the last write ended in is kept, so that the next one can complete it; what lies behind
+// it is zeros, as open_ahead() demands. A file system that will not (EINVAL) is written to in the usual way: the same bytes, only dearer.
+class AheadFile final : public PosixFile {
+ public:
+  AheadFile(int fd, int direct, Path path) : PosixFile(fd, std::move(path)), direct_(direct), blocks_(allocate()) {}
+  ~AheadFile() override { stop_direct(); }
+
+  core::Result<std::size_t> write_at(std::uint64_t position, std::string_view bytes) override {
+    if (direct_ < 0) return PosixFile::write_at(position, bytes);
+    const std::size_t before = position % kBlock;   // of the block that is there already
+    const std::uint64_t begin = position - before;
+    if (before != 0 && begin != kept_at_) {
+      if (auto read = read_at(begin, std::span(blocks_.get(), before)); !read) return read;
+    } else {
+      std::memcpy(blocks_.get(), kept_, before);
+    }
+    const std::size_t size = std::min(bytes.size(), kMostBytes - before);
+    const std::size_t end = before + size;
+    const std::size_t whole = (end + kBlock - 1) / kBlock * kBlock;
+    std::memcpy(blocks_.get() + before, bytes.data(), size);
+    std::memset(blocks_.get() + end, 0, whole - end);
+
+    kept_at_ = kNone;
+    const auto written = write_blocks(begin, whole);
+    if (direct_ < 0) return PosixFile::write_at(position, bytes);
+    if (!written) return written;
+    if (*written < whole) return *written > before ? *written - before : 0;
+    kept_at_ = begin + end / kBlock * kBlock;
+    std::memcpy(kept_, blocks_.get() + end / kBlock * kBlock, end % kBlock);
+    return size;
+  }
+
+  core::Result<> truncate(std::uint64_t size) override {
+    kept_at_ = kNone;
+    return PosixFile::truncate(size);
+  }
+
+  static constexpr std::size_t kBlock = 4096, kMostBytes = 1 << 20;
+  static constexpr std::uint64_t kNone = ~std::uint64_t{0};
+  struct Free {
+    void operator()(char* blocks) const { std::free(blocks); }
+  };
+  using Blocks = std::unique_ptr<char, Free>;
+  static Blocks allocate() { return Blocks(static_cast<char*>(std::aligned_alloc(kBlock, kMostBytes))); }
+
+ private:
+  core::Result<std::size_t> write_blocks(std::uint64_t begin, std::size_t size) {
+    for (;;) {
+      const ssize_t written = ::pwrite(direct_, blocks_.get(), size, static_cast<off_t>(begin));
+      if (written >= 0) return static_cast<std::size_t>(written);
+      if (errno == EINVAL) stop_direct();
+      if (errno != EINTR || direct_ < 0) return system_error("write " + path().string());
+    }
+  }
+
+  void stop_direct() {
+    if (direct_ >= 0) ::close(std::exchange(direct_, -1));
+  }
+
+  int direct_;
+  Blocks blocks_;
+  char kept_[kBlock] = {};
+  std::uint64_t kept_at_ = kNone;   // where kept_ lies in the file
 };
 
 class PosixFileSystem final : public FileSystem {
@@ -75,6 +149,14 @@ class PosixFileSystem final : public FileSystem {
   core::Result<std::unique_ptr<File>> open(const Path& path) override {
     // O_NOFOLLOW: nobody else may write into the state directory, so a link in it is a trap.
     return wrap(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW), "open ", path);
+  }
+
+  core::Result<std::unique_ptr<File>> open_ahead(const Path& path) override {
+    return wrap_ahead(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW), "open ", path);
+  }
+
+  core::Result<std::unique_ptr<File>> create_ahead(const Path& path) override {
+    return wrap_ahead(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600), "create ", path);
   }
 
   core::Result<std::unique_ptr<File>> create(const Path& path) override {
@@ -140,6 +222,12 @@ class PosixFileSystem final : public FileSystem {
   static core::Result<std::unique_ptr<File>> wrap(int fd, const char* doing, const Path& path) {
     if (fd < 0) return system_error(doing + path.string());
     return std::unique_ptr<File>(std::make_unique<PosixFile>(fd, path));
+  }
+
+  static core::Result<std::unique_ptr<File>> wrap_ahead(int fd, const char* doing, const Path& path) {
+    if (fd < 0) return system_error(doing + path.string());
+    const int direct = ::open(path.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC | O_NOFOLLOW);   // -1: the usual way
+    return std::unique_ptr<File>(std::make_unique<AheadFile>(fd, direct, path));
   }
 };
 

@@ -5,6 +5,7 @@
 #include "core/invariant.h"
 #include "core/log.h"
 #include "hub/journal/group_commit.h"
+#include "hub/journal/recent_records.h"
 #include "hub/journal/record_format.h"
 #include "hub/journal/recovery.h"
 #include "hub/journal/segment_reader.h"
@@ -14,6 +15,8 @@
 namespace hub {
 
 namespace {
+
+constexpr std::size_t kRecentBytes = 2 << 20;   // some 2,000 alerts: more than the router lets come together under load
 
 class SegmentJournal final : public Journal {
  public:
@@ -71,7 +74,11 @@ class SegmentJournal final : public Journal {
   Offset durable_end() const override { return segments_.durable_end(); }
   Offset first() const override { return segments_.first(); }
   void on_durable(std::function<void(Offset)> listener) override { listener_ = std::move(listener); }
-  core::Result<Page> read(Offset from, ReadLimits limits, std::uint8_t only_type) override { return reader_.read(from, limits, only_type); }
+  core::Result<Page> read(Offset from, ReadLimits limits, std::uint8_t only_type) override {
+    Page page;
+    if (recent_.read(from, limits, only_type, page)) return page;
+    return reader_.read(from, limits, only_type);
+  }
   core::Result<Record> read_one(Offset offset) override { return reader_.read_one(offset); }
 
   void release(Offset below) override {
@@ -129,6 +136,7 @@ class SegmentJournal final : public Journal {
     const Offset before = segments_.durable_end();
     auto settled = commits_->commit(batch);
     for (auto& [appended, result] : settled) {
+      if (result) recent_.put(*result, std::move(appended.records));
       if (appended.done) appended.done(std::move(result));
     }
     const Offset after = segments_.durable_end();
@@ -145,6 +153,7 @@ class SegmentJournal final : public Journal {
   SegmentSet segments_;
   Quarantine quarantine_;
   SegmentReader reader_;
+  RecentRecords recent_{kRecentBytes};
   DiskRoom room_;
   Upkeep upkeep_;
   std::unique_ptr<GroupCommit> commits_;

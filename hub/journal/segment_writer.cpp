@@ -17,7 +17,7 @@ core::Result<std::unique_ptr<SegmentWriter>> SegmentWriter::begin(FileSystem& fi
     (void)file_system.remove(before);   // what is left is removed at the next start
     return core::in_context("begin journal segment " + path.filename().string(), error);
   };
-  auto file = from.empty() ? file_system.create(before) : file_system.open(before);
+  auto file = from.empty() ? file_system.create(before) : file_system.open_ahead(before);
   if (!file) return give_up(file.error());
   if (auto written = write_fully(**file, 0, encode(head)); !written) return give_up(written.error());
   if (auto synced = (*file)->sync(); !synced) return give_up(synced.error());
