@@ -26,7 +26,7 @@ Error invalid(std::string what) {
 // The walk over one alert that looks for what is not allowed.
 class Inspection {
  public:
-  explicit Inspection(const AlertLimits& limits) : limits_{limits} {}
+  explicit Inspection(const AlertLimits& limits) : limits_{limits} { keys_.reserve(32); }
 
   // Null when the element is within the limits; else the sentence.
   std::optional<Error> look_at(const element& value) {
@@ -215,6 +215,7 @@ Result<> read_fields(const element& value, std::string_view text, Alert& alert, 
   if (value.get_object().get(fields) != simdjson::SUCCESS) {
     return invalid(value.is_null() ? "'output_fields' is null" : "'output_fields' is not an object");
   }
+  alert.fields.reserve(fields.size());
   for_each_entry(fields, text, [&](std::string_view name, const element& field, std::string_view json) {
     alert.fields.push_back(to_field(name, field, json));
   });
@@ -228,6 +229,7 @@ Result<> read_tags(const element& value, Alert& alert) {
   if (value.is_null()) return boost::system::in_place_value;
   simdjson::dom::array tags;
   if (value.get_array().get(tags) != simdjson::SUCCESS) return invalid("'tags' is not a list of strings");
+  alert.tags.reserve(tags.size());
   for (const element tag : tags) {
     std::string_view text;
     if (tag.get_string().get(text) != simdjson::SUCCESS) return invalid("'tags' is not a list of strings");

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 namespace core {
 namespace {
 
@@ -135,15 +137,25 @@ std::string printable(std::string_view text) {
   return safe;
 }
 
+namespace {
+
+// Most text is plain ASCII, and is copied in stretches.
+constexpr std::array<bool, 256> plain_bytes(JsonEscape how) {
+  std::array<bool, 256> plain{};
+  for (unsigned c = 0x20; c < 0x7F; ++c) plain[c] = c != '"' && c != '\\';
+  if (how.html_safe) plain['<'] = plain['>'] = plain['&'] = false;
+  return plain;
+}
+constexpr auto kPlain = plain_bytes({.html_safe = false}), kPlainHtml = plain_bytes({.html_safe = true});
+
+}  // namespace
+
 void append_json_quoted(std::string& to, std::string_view text, JsonEscape how) {
-  // Most text is plain ASCII, and is copied in stretches.
-  const auto is_plain = [how](char c) {
-    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\' && !(how.html_safe && (c == '<' || c == '>' || c == '&'));
-  };
+  const auto& is_plain = how.html_safe ? kPlainHtml : kPlain;
   to += '"';
   while (!text.empty()) {
     std::size_t plain = 0;
-    while (plain < text.size() && is_plain(text[plain])) ++plain;
+    while (plain < text.size() && is_plain[static_cast<unsigned char>(text[plain])]) ++plain;
     to.append(text.data(), plain);
     text.remove_prefix(plain);
     if (text.empty()) break;

@@ -35,7 +35,8 @@ IngestRoom::IngestRoom(Journal& its_journal, Metrics& its_metrics, core::AlertLi
     : journal{its_journal},
       metrics{its_metrics},
       limits{its_limits},
-      append_seconds{its_metrics.series(Metric::JournalAppendSeconds)} {}
+      append_seconds{its_metrics.series(Metric::JournalAppendSeconds)},
+      accepted{its_metrics.series(Metric::FalcosidekickInputs, {"requests", "accepted"})} {}
 
 // One request on its way. After append() it belongs to the journal's `done`.
 struct Ingest::Batch {
@@ -76,7 +77,7 @@ struct Ingest::Batch {
         if (room.fresh != nullptr && taken.size() <= kHandedOver) room.fresh->put(offset, each.alert);
         offset = offset.next();
       }
-      room.metrics.add(Metric::FalcosidekickInputs, {"requests", "accepted"}, static_cast<double>(taken.size()));
+      Metrics::add(room.accepted, static_cast<double>(taken.size()));
     } else {
       room.metrics.add(Metric::AlertsRejected, {reason_of(stored.error())}, static_cast<double>(taken.size()));
       room.metrics.add(Metric::FalcosidekickInputs, {"requests", "rejected"}, static_cast<double>(taken.size()));

@@ -28,6 +28,7 @@ struct IngestRoom {
   Repeats repeats;
   Producers producers;
   Series& append_seconds;
+  Series& accepted;  // requests
 };
 
 class Ingest {
