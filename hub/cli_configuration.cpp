@@ -117,6 +117,8 @@ std::vector<std::string> files_of(const CommandLine& line, const Configuration& 
 std::string list_options() {
   std::string text;
   append_table(text, "hub", list_hub_options());
+  append_table(text, "defaults", SinkDefaults::rows());
+  append_table(text, "every sink", list_sink_options());
   boost::asio::io_context loop;
   const outputs::Surroundings surroundings{loop.get_executor(), {}};
   for (const outputs::Kind& kind : outputs::kinds()) {

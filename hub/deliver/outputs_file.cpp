@@ -1,6 +1,6 @@
-// outputs.yaml → sinks and routes, all faults at once. An option of every sink is a line in read_common(); an output's
-// own are its factory's. falcosidekick's variables (SLACK_WEBHOOKURL, SLACK_MINIMUMPRIORITY) fill the sink that is
-// named like its kind, over the file.
+// outputs.yaml → sinks and routes, all faults at once. An option of every sink is a line in sink_options.cpp; an
+// output's own are its factory's. falcosidekick's variables (SLACK_WEBHOOKURL, SLACK_MINIMUMPRIORITY) fill the sink
+// that is named like its kind, over the file.
 #include "hub/deliver/sinks.h"
 #include "hub/route/routing_file.h"
 
@@ -22,54 +22,31 @@ using core::YamlNode;
 
 constexpr std::size_t kLongestName = 100;  // it is in every decision record
 
-struct Defaults {
-  core::Priority minimumpriority = core::Priority::Debug;
-  RetryPolicy retry;
-  const YamlNode* timeout = nullptr;  // as it stands; each output that has one reads it
-};
-
-void read_retry(Fields& fields, RetryPolicy& retry) {
-  fields.optional("initial", retry.initial, "the wait after an alert's first failure, at most");
-  fields.optional("multiplier", retry.multiplier, "by how much the wait grows each time");
-  fields.optional("max", retry.max, "the longest wait of one alert");
-  fields.optional("probe_max", retry.probe_max, "the longest time between two probes of a sink that is down");
-  fields.optional("max_attempts", retry.max_attempts,
-                  "failures after which an alert is a dead letter, if others got through in between");
-  if (fields.listing()) return;
-  if (retry.initial <= core::Duration::zero())
-    fields.error("initial", fields.owner() + " has an initial wait of 0", "write 1s");
-  if (retry.probe_max <= core::Duration::zero())
-    fields.error("probe_max", fields.owner() + " has a probe_max of 0", "write 10s");
-  if (retry.max < retry.initial)
-    fields.error("max", fields.owner() + " has a longest wait below its initial one", "make max at least initial");
-  if (!(retry.multiplier >= 1)) fields.error("multiplier", fields.owner() + " has a multiplier below 1", "write 2");
-  if (retry.max_attempts == 0) fields.error("max_attempts", fields.owner() + " has max_attempts 0", "write at least 1");
-}
-
+// What every sink has beside its output's own options.
 struct Common {
   std::string type;
   bool enabled = true;
-};
 
-// What every sink has beside its output's own options.
-void read_common(Fields& fields, Common& common, Sink& sink) {
-  fields.optional("type", common.type, "the kind of output; default: the sink's name");
-  fields.optional("enabled", common.enabled, "false: the sink is not there");
-  fields.optional("minimumpriority", sink.minimumpriority, "alerts below it never go here");
-  fields.optional("archive", sink.archive, "true: silences and inhibition keep nothing from it");
-  fields.group("retry", "how failures are tried again", [&](Fields& retry) { read_retry(retry, sink.retry); });
-}
+  bool archive = false;
+
+  void describe(Fields& fields) {
+    fields.optional("type", type, "the kind of output; default: the sink's name");
+    fields.optional("enabled", enabled, "false: the sink is not there");
+    fields.optional("archive", archive, "true: silences and inhibition keep nothing from it");
+  }
+};
 
 std::vector<core::OptionRow> options_of(const outputs::Kind& kind) {
   std::vector<core::OptionRow> rows;
   Fields listing{rows};
-  Common common;
-  Sink sink;
-  read_common(listing, common, sink);
-  outputs::Surroundings nowhere;
-  const auto nothing = kind.make(listing, nowhere);
+  const auto nothing = kind.make(listing, outputs::Surroundings{});
   INVARIANT(nothing == nullptr);
   return rows;
+}
+
+SinkOptions::OwnRate own_rate(const std::vector<core::OptionRow>& rows) {
+  const bool has = std::any_of(rows.begin(), rows.end(), [](const auto& row) { return row.key == "rate"; });
+  return has ? SinkOptions::OwnRate::Yes : SinkOptions::OwnRate::No;
 }
 
 // SLACK_WEBHOOKURL → webhookurl, ELASTICSEARCH_BATCHING_ENABLED → batching.enabled. An empty variable is unset, as in
@@ -85,8 +62,10 @@ std::map<std::string, std::string> overrides_for(const outputs::Kind& kind,
     return text;
   };
   const std::string prefix = upper(std::string{kind.name}) + "_";
-  for (const core::OptionRow& row : options_of(kind)) {
-    if (row.key == "type" || row.key == "enabled") continue;
+  std::vector<core::OptionRow> rows = options_of(kind);
+  Fields listing{rows};
+  SinkOptions{}.describe(listing, own_rate(rows));
+  for (const core::OptionRow& row : rows) {
     const auto variable = environment.find(prefix + upper(row.key));
     if (variable != environment.end() && !variable->second.empty()) overrides[row.key] = variable->second;
   }
@@ -106,12 +85,11 @@ class Reader {
 
  private:
   void read_network(Fields& fields);
-  void read_defaults(const YamlNode& node);
 
   const std::map<std::string, std::string>& environment_;
   outputs::Surroundings surroundings_;
   Diagnostics& diagnostics_;
-  Defaults defaults_;
+  SinkDefaults defaults_;
   std::size_t defaults_print_ = 0;
   Outputs outputs_;
   std::set<std::string> names_, disabled_;  // of sinks, the faulty ones too
@@ -143,7 +121,7 @@ void Reader::read(const std::string& file, const std::string& text) {
   fields.finish();
 
   if (defaults != nullptr) defaults_print_ = fingerprint_of(*defaults);
-  if (defaults != nullptr) read_defaults(*defaults);
+  if (defaults != nullptr) defaults_.read(*defaults, diagnostics_);
   if (sinks == nullptr) {
     diagnostics_.error(fields.place(), "the file has no outputs",
                        "add outputs: with at least one sink, e.g. outputs: {stdout: {}}");
@@ -174,21 +152,6 @@ void Reader::read_network(Fields& fields) {
   };
   read("allow", egress.allow, "networks that may be reached whatever the others say");
   read("deny", egress.deny, "networks that may not be reached");
-}
-
-void Reader::read_defaults(const YamlNode& node) {
-  Fields fields{node, "'defaults'", diagnostics_};
-  fields.optional("minimumpriority", defaults_.minimumpriority, "alerts below it go nowhere");
-  fields.group("retry", "how failures are tried again", [&](Fields& retry) { read_retry(retry, defaults_.retry); });
-  defaults_.timeout = fields.raw("timeout", "deadlines of one request");
-  fields.finish();
-  if (defaults_.timeout != nullptr) {
-    Fields timeout{*defaults_.timeout, "'defaults.timeout'", diagnostics_};
-    core::Duration any{};
-    timeout.optional("connect", any, "resolve, connect and TLS handshake");
-    timeout.optional("total", any, "the whole request");
-    timeout.finish();
-  }
 }
 
 void Reader::read_sink(const YamlNode& key, const YamlNode& node, Fields::Unknown unknown) {
@@ -237,27 +200,21 @@ void Reader::read_sink(const YamlNode& key, const YamlNode& node, Fields::Unknow
   if (options.is_null()) options = YamlNode{.kind = YamlNode::Kind::Map, .place = key.place};
   std::map<std::string, std::string> overrides;
   if (name == kind->name) overrides = overrides_for(*kind, environment_);
-  if (defaults_.timeout != nullptr && options.find("timeout") == nullptr) {
-    const auto rows = options_of(*kind);
-    const bool has_timeout = std::any_of(rows.begin(), rows.end(),
-                                         [](const core::OptionRow& row) { return row.key.starts_with("timeout."); });
-    if (has_timeout)
-      options.entries.emplace_back(
-          YamlNode{.kind = YamlNode::Kind::Scalar, .place = defaults_.timeout->place, .scalar = "timeout"},
-          *defaults_.timeout);
-  }
+  const std::vector<core::OptionRow> rows = options_of(*kind);
+  options = defaults_.fill(std::move(options), rows);
 
   Sink sink;
   sink.name = name;
   sink.kind = std::string{kind->name};
-  sink.minimumpriority = defaults_.minimumpriority;
-  sink.retry = defaults_.retry;
+  sink.options = defaults_.options();
   Common common;
   common.type = type;
   const std::size_t errors = diagnostics_.errors();
   const std::map<std::string, std::string> overrides_print = overrides;
   Fields fields{options, owner, diagnostics_, std::move(overrides)};
-  read_common(fields, common, sink);
+  common.describe(fields);
+  sink.archive = common.archive;
+  sink.options.describe(fields, own_rate(rows));
   if (!common.enabled) {
     disabled_.insert(name);  // its options may point at what is not there yet
     return;
@@ -283,7 +240,7 @@ void Reader::add_from_environment() {
 
 RouteTable table_of(const Outputs& outputs) {
   std::vector<Guard> guards;
-  for (const Sink& sink : outputs.sinks) guards.push_back({sink.name, sink.minimumpriority, sink.archive});
+  for (const Sink& sink : outputs.sinks) guards.push_back({sink.name, sink.options.minimumpriority, sink.archive});
   return RouteTable{std::move(guards), outputs.routes, outputs.inhibitions};
 }
 
@@ -293,6 +250,14 @@ Outputs read_outputs(const std::string& file, const std::string& text,
   Reader reader{environment, surroundings, diagnostics};
   reader.read(file, text);
   return reader.take();
+}
+
+std::vector<core::OptionRow> list_sink_options() {
+  std::vector<core::OptionRow> rows;
+  Fields listing{rows};
+  Common{}.describe(listing);
+  SinkOptions{}.describe(listing, SinkOptions::OwnRate::No);
+  return rows;
 }
 
 Outputs embedded_outputs(const std::string& state_directory, const std::map<std::string, std::string>& environment,

@@ -25,11 +25,13 @@ void SinkWorker::replace(Sink sink) {
 
   // What the old output was told of destinations, rates and faults says nothing of the new one.
   holds_ = Holds{};
-  breaker_ = Breaker{sink_.retry};
-  bucket_ = TokenBucket{sink_.output->limits().rate, now};
+  breaker_ = Breaker{sink_.options.retry};
+  in_outage_ = false;
+  bucket_ = TokenBucket{sink_.options.rate.value_or(sink_.output->limits().rate), now};
   for (auto& [offset, pending] : window_) {
     pending.destination.clear();
     pending.parked = false;
+    pending.may_be_its_fault = false;
   }
   parked_ = 0;
   retries_rest_until_ = now;

@@ -103,11 +103,11 @@ void SinkReport::attempted(const core::Outcomes& outcomes) {
   status_.last_error_at = core::now();
 }
 
-void SinkReport::become(State state, const std::string& why) {
+void SinkReport::become(State state, const std::string& why, Log log) {
   const bool worse = state != State::Ok;
   {
     const std::scoped_lock lock{mutex_};
-    if (state == state_ && status_.reason == why) return;
+    if (state == state_ && status_.reason == why && (!worse || logged_ || log == Log::No)) return;
     status_.reason = worse ? core::printable(why) : "";
     status_.state = word(state);
   }
@@ -115,6 +115,7 @@ void SinkReport::become(State state, const std::string& why) {
   metrics_.set(Metric::SinkState, {name_}, state == State::Paused ? 2 : worse ? 1 : 0);
 
   if (!worse) {
+    if (!std::exchange(logged_, false)) return;
     const auto after = std::chrono::duration_cast<std::chrono::milliseconds>(core::now() - troubled_since_);
     core::log_info("sink_recovered", {{"sink", name_},
                                       {"state", "recovered"},
@@ -128,13 +129,15 @@ void SinkReport::become(State state, const std::string& why) {
   }
   // The same trouble in other words: while requests fail they may change at each probe, and /status has them. A human
   // has a new task only when a paused sink is paused for another reason.
-  if (before == state && state != State::Paused) return;
+  if (log == Log::No || (logged_ && before == state && state != State::Paused)) return;
+  logged_ = true;
   core::log_warning("sink_state", {{"sink", name_}, {"state", std::string{word(state)}}, {"why", why}});
 }
 
 void SinkReport::begin_anew(const std::string& kind) {
   kind_ = kind;
   state_ = State::Ok;
+  logged_ = false;
   failed_attempts_ = 0;
   metrics_.set(Metric::SinkState, {name_}, 0);
   const std::scoped_lock lock{mutex_};

@@ -26,7 +26,8 @@ class SinkReport {
   void end_to_end(core::Duration whole) { metrics_.observe(Metric::EndToEndSeconds, {name_}, seconds(whole)); }
 
   // Logs a change of state or of the reason, and the return to Ok with how long it took.
-  void become(State state, const std::string& why);
+  enum class Log { No, Yes };  // No: seen in status and metrics alone
+  void become(State state, const std::string& why, Log log = Log::Yes);
   // A reload gave the sink another output, of this kind: what was wrong with the old one says nothing of it.
   void begin_anew(const std::string& kind);
   void oldest_age(core::Duration age);
@@ -44,6 +45,7 @@ class SinkReport {
   std::string kind_;
   Metrics& metrics_;
   State state_ = State::Ok;
+  bool logged_ = false;  // that it is not ok
   core::TimePoint troubled_since_, last_letter_logged_;
   std::uint64_t failed_attempts_ = 0;  // since then
   mutable std::mutex mutex_;           // guards what follows

@@ -8,8 +8,11 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace hub {
+using namespace std::chrono_literals;
+
 namespace {
 
 // A remote fault is an outcome; an exception or a wrong count is a bug of the output. The hub goes on: nothing is
@@ -91,8 +94,10 @@ void SinkWorker::landed(FlightPointer pointer, const std::exception_ptr& thrown,
 
   if (alive) {
     if (breaker_.succeeded()) retries_.make_all_due(now);  // the outage was the fault, not they
+    in_outage_ = false;
   } else if (down) {
     breaker_.failed(flight.offsets.front(), now, chance());
+    if (breaker_.is_open() && !breaker_.may_be_the_alerts() && !std::exchange(in_outage_, true)) ++outages_;
     if (flight.lane == Flight::Lane::Retry) retries_rest_until_ = now + (now - flight.started);
     holds_.probe_ended("");
   }
@@ -115,16 +120,26 @@ void SinkWorker::settle_retry(Flight& flight, std::size_t index, const core::Ret
   holds_.probe_ended(pending.destination);
   last_retry_ = retry.why;
   ++pending.attempts;
-  // While the sink is down a failure says nothing about the alert. Otherwise it is a strike; and with enough of them,
-  // while others got through, the alert is the fault.
+  // While the sink is down a failure says nothing about the alert. Otherwise it is a strike; and if others got through
+  // before its next failure, and no outage was found meanwhile, it was the alert's own fault.
   if (!flight.probe) {
-    if (pending.strikes++ == 0) pending.others_before = delivered_here_;
-    if (pending.strikes >= sink_.retry.max_attempts && delivered_here_ > pending.others_before) {
-      bury(offset, *flight.alerts[index], "attempts", retry.why);
+    ++pending.strikes;
+    const bool was_its_fault =
+        pending.may_be_its_fault && delivered_here_ > pending.others_before && outages_ == pending.outages_before;
+    if (was_its_fault) ++pending.faults;
+    pending.may_be_its_fault = !in_outage_;
+    pending.others_before = delivered_here_;
+    pending.outages_before = outages_;
+    if (was_its_fault && !in_outage_ && pending.faults + 1 >= sink_.options.retry.max_attempts) {
+      give_up(offset, *flight.alerts[index], "attempts", retry.why);
       return;
     }
   }
-  const core::Duration wait = full_jitter(sink_.retry, pending.attempts, chance());
+  if (age_of(*flight.alerts[index]) > sink_.options.retry.give_up_after) {
+    give_up(offset, *flight.alerts[index], "too_old", retry.why);
+    return;
+  }
+  const core::Duration wait = full_jitter(sink_.options.retry, pending.attempts, chance());
   retries_.push(offset, pending.attempts, now + std::chrono::duration_cast<Instant::duration>(wait));
 }
 
@@ -184,6 +199,24 @@ void SinkWorker::bury(Offset offset, const core::Alert& alert, std::string_view 
   shared_.checkpoint.settled(1);
 }
 
+void SinkWorker::give_up(Offset offset, const core::Alert& alert, std::string_view kind, const std::string& why) {
+  if (sink_.options.retry.then == RetryPolicy::Then::Drop) return drop(offset, kind, why);
+  bury(offset, alert, kind, why);
+}
+
+// True: the alert was too old to be sent, and is settled. One that was tried is given up, one that never was is
+// dropped.
+bool SinkWorker::expire(Offset offset, const core::Alert& alert) {
+  const core::Duration age = age_of(alert);
+  if (window_.at(offset).attempts > 0 && age > sink_.options.retry.give_up_after) {
+    give_up(offset, alert, "too_old", last_retry_.empty() ? "it was not taken in time" : last_retry_);
+    return true;
+  }
+  if (age <= sink_.options.queue.max_age) return false;
+  drop(offset, "max_age", "it has waited longer than queue.max_age");
+  return true;
+}
+
 void SinkWorker::bisect(const Flight& flight) {
   const auto middle = flight.offsets.begin() + static_cast<std::ptrdiff_t>(flight.offsets.size() / 2);
   bisections_.emplace_front(middle, flight.offsets.end());
@@ -198,9 +231,17 @@ void SinkWorker::forget(Offset offset) {
 }
 
 void SinkWorker::drop(Offset offset, std::string_view reason, const std::string& why) {
-  core::log_error(
-      "alert_dropped",
-      {{"sink", sink_.name}, {"offset", std::to_string(offset.value)}, {"reason", std::string{reason}}, {"why", why}});
+  // One line a second: the rest is in metrics.
+  if (const Instant now = Instant::clock::now(); drop_logged_ == Instant{} || now - drop_logged_ >= 1s) {
+    drop_logged_ = now;
+    core::log_error("alert_dropped", {{"sink", sink_.name},
+                                      {"offset", std::to_string(offset.value)},
+                                      {"reason", std::string{reason}},
+                                      {"why", why},
+                                      {"others_since_last", std::to_string(std::exchange(drops_not_logged_, 0))}});
+  } else {
+    ++drops_not_logged_;
+  }
   report_.dropped(reason, 1);
   forget(offset);
   ++version_;
@@ -239,8 +280,10 @@ void SinkWorker::show_state() {
   if (const Holds::Hold* hold = holds_.find("")) {
     report_.become(hold->kind == Holds::Kind::Throttle ? SinkReport::State::Throttled : SinkReport::State::Paused,
                    hold->why);
-  } else if (breaker_.is_open()) {
-    report_.become(SinkReport::State::Degraded, last_retry_);
+  } else if (breaker_.failures_in_a_row() > 0) {
+    // Seen at the first failure; in the log only once it is an outage, or a sink that fails now and then would fill it.
+    report_.become(SinkReport::State::Degraded, last_retry_,
+                   breaker_.is_open() ? SinkReport::Log::Yes : SinkReport::Log::No);
   } else {
     report_.become(SinkReport::State::Ok, "");
   }

@@ -21,8 +21,8 @@ SinkWorker::SinkWorker(Shared shared, Sink sink, Cursor cursor, SinkTotals total
       sink_{std::move(sink)},
       backlog_{sink_.name, std::move(cursor)},
       report_{sink_.name, sink_.kind, shared.metrics, totals},
-      breaker_{sink_.retry},
-      bucket_{sink_.output->limits().rate, Instant::clock::now()},
+      breaker_{sink_.options.retry},
+      bucket_{sink_.options.rate.value_or(sink_.output->limits().rate), Instant::clock::now()},
       timer_{shared.loop} {}
 
 void SinkWorker::offer(const Decision& decision, Offset record) {
@@ -256,6 +256,7 @@ SinkWorker::Admitted SinkWorker::admit(Flight& flight, const outputs::Limits& li
     drop(offset, alert.error().fault == core::Fault::NotFound ? "retention" : "unreadable", alert.error().what);
     return Admitted::No;
   }
+  if (expire(offset, **alert)) return Admitted::No;
   const std::size_t size = (*alert)->json.size();
   if (!flight.offsets.empty() && flight.bytes + size > limits.bytes) return Admitted::TooLarge;
 
@@ -339,7 +340,42 @@ void SinkWorker::observe() {
     oldest_known_ = *oldest;
     oldest_received_ = (*alert)->received;
   }
-  report_.oldest_age(std::max(core::Duration{}, core::Duration{core::now() - oldest_received_}));
+  const core::Duration age = std::max(core::Duration{}, core::Duration{core::now() - oldest_received_});
+  report_.oldest_age(age);
+  if (age <= std::min(sink_.options.queue.max_age, sink_.options.retry.give_up_after) || stopping_) return;
+  expire_oldest();
+  pump();
+}
+
+// Also while nothing can be sent: the alerts of a sink that is away for good must not hold the journal for ever. So
+// many in one turn of the loop; the rest a second later.
+void SinkWorker::expire_oldest() {
+  for (std::size_t looks = kMostLooks; looks > 0 && !shared_.checkpoint.is_stuck(); --looks) {
+    const auto entry = retries_.take_oldest();
+    if (!entry) break;
+    const auto alert = shared_.reader.fetch(entry->offset);
+    if (alert && expire(entry->offset, **alert)) continue;
+    retries_.push(entry->offset, entry->attempt, entry->due);
+    break;
+  }
+  for (std::size_t looks = kMostLooks * 10; looks > 0 && window_.size() < kWindow && !shared_.checkpoint.is_stuck();
+       --looks) {
+    const std::uint64_t run = std::min<std::uint64_t>(backlog_.run_length(), kMostLooks);
+    const auto offset = take_fresh();
+    if (!offset) break;
+    window_.try_emplace(*offset);
+    const auto alert = shared_.reader.fetch(*offset, run);
+    if (alert && expire(*offset, **alert)) continue;
+    held_over_ = *offset;
+    break;
+  }
+}
+
+// By the wall clock before this start, by the steady one since: a jump of the wall clock makes no alert old.
+core::Duration SinkWorker::age_of(const core::Alert& alert) const {
+  const auto up = std::chrono::duration_cast<core::Duration>(Instant::clock::now() - began_);
+  if (alert.received < began_at_) return core::Duration{began_at_ - alert.received} + up;
+  return std::min<core::Duration>(core::now() - alert.received, up);
 }
 
 }  // namespace hub

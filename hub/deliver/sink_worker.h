@@ -71,9 +71,12 @@ class SinkWorker : public Tracked {
   struct Pending {
     unsigned attempts = 0;            // tries that came to Retry
     unsigned strikes = 0;             // those of them while the sink was not down
-    std::uint64_t others_before = 0;  // deliveries to this sink before its first strike
-    std::string destination;          // what its outcomes are about; "": the sink
-    bool parked = false;              // waits for a destination of its own that a human must look at
+    unsigned faults = 0;              // failures that others' deliveries followed, and no outage: its own fault
+    bool may_be_its_fault = false;    // its last failure was not one of an outage
+    std::uint64_t others_before = 0;  // deliveries to this sink before its last failure
+    std::uint64_t outages_before = 0;
+    std::string destination;  // what its outcomes are about; "": the sink
+    bool parked = false;      // waits for a destination of its own that a human must look at
   };
   // One request under way.
   struct Flight {
@@ -108,10 +111,14 @@ class SinkWorker : public Tracked {
   void close_retired();
   void settle_delivered(Flight& flight, std::size_t index);
   void settle_retry(Flight& flight, std::size_t index, const core::Retry& retry, Instant now);
-  void settle_hold(Flight& flight, std::size_t index, Holds::Kind kind, core::About about, const std::string& why, core::Duration wait,
-                   Instant now);
+  void settle_hold(Flight& flight, std::size_t index, Holds::Kind kind, core::About about, const std::string& why,
+                   core::Duration wait, Instant now);
   bool park(Offset offset, const core::Alert& alert, Instant until);
   void bury(Offset offset, const core::Alert& alert, std::string_view kind, const std::string& why);
+  void give_up(Offset offset, const core::Alert& alert, std::string_view kind, const std::string& why);
+  bool expire(Offset offset, const core::Alert& alert);
+  void expire_oldest();
+  core::Duration age_of(const core::Alert& alert) const;
   void bisect(const Flight& flight);
   void forget(Offset offset);
   void drop(Offset offset, std::string_view reason, const std::string& why);
@@ -142,12 +149,17 @@ class SinkWorker : public Tracked {
   std::optional<Instant> waiting_since_;  // the main lane has something, but not a full batch
   std::uint64_t delivered_here_ = 0;      // since the start
   std::size_t sent_ = 0;                  // requests since the start
+  std::uint64_t outages_ = 0;             // how often it was found down, since the start
   std::string last_retry_;                // why, for the breaker
-  bool probe_newest_ = false, bisected_last_ = false, draining_ = false, stopping_ = false, pumping_ = false, pump_again_ = false,
-       journal_troubled_ = false, balanced_ = false;
+  Instant drop_logged_{};
+  std::uint64_t drops_not_logged_ = 0;
+  bool probe_newest_ = false, bisected_last_ = false, draining_ = false, stopping_ = false, pumping_ = false,
+       pump_again_ = false, in_outage_ = false, journal_troubled_ = false, balanced_ = false;
   std::uint64_t version_ = 1;
   Offset oldest_known_;
   core::TimePoint oldest_received_{};
+  const core::TimePoint began_at_ = core::now();
+  const Instant began_ = Instant::clock::now();
   boost::asio::steady_timer timer_;
   std::function<void()> on_idle_;
   std::minstd_rand random_{std::random_device{}()};

@@ -45,8 +45,10 @@ TEST_CASE("Retry-After is read in both forms, bounded by an hour, and nonsense i
   CHECK(wait("Wed, 21 Oct 2016 07:28:00 GMT") == 1h);
   CHECK(wait("31536000") == 1h);
   CHECK(wait("99999999999999999999") == 1h);
-  for (const char* text : {"", "-5", "soon", "1.5", "Wed, 42 Oct 2015 07:28:00 GMT", "Wed, 21 Foo 2015 07:28:00 GMT",
-                           "Wed, 21 Oct 2015 07:28:00 PST", "\xff\xff"})
+  for (const char* text :
+       {"", "-5", "soon", "1.5", "Wed, 42 Oct 2015 07:28:00 GMT", "Wed, 21 Foo 2015 07:28:00 GMT",
+        "Wed, 21 Oct 2015 07:28:00 PST", "Wed, 21 Oct 2015 25:28:00 GMT", "Wed, 21 Oct 2015 07:75:00 GMT",
+        "Wed, 21 Oct 2015 07:28:99 GMT", "Wed, 22 Oct 2015 -7:28:00 GMT", "\xff\xff"})
     CHECK(wait(text) == 0s);
 }
 

@@ -32,7 +32,7 @@ struct Life {
                   .value();
     hub::Outputs outputs;
     outputs.sinks.push_back(
-        {.name = "s", .kind = "scripted", .retry = receiver.retry, .output = tests::scripted(receiver)});
+        {.name = "s", .kind = "scripted", .options = {.retry = receiver.retry}, .output = tests::scripted(receiver)});
     delivery = std::make_unique<hub::Delivery>(loop, *journal, *state, metrics, std::move(outputs));
     journal->on_durable([this](hub::Offset) { delivery->wake(); });
     delivery->start().value();

@@ -49,11 +49,11 @@ routes:
 
   CHECK(read.diagnostics.render() == "");
   REQUIRE(read.names() == Names{"webhook:webhook", "soar:webhook", "stdout:stdout"});
-  CHECK(read.outputs.sinks[0].minimumpriority == core::Priority::Notice);
-  CHECK(read.outputs.sinks[1].minimumpriority == core::Priority::Error);
-  CHECK(read.outputs.sinks[1].retry.initial == 2s);
-  CHECK(read.outputs.sinks[1].retry.max == 1min);
-  CHECK(read.outputs.sinks[1].retry.max_attempts == 5);
+  CHECK(read.outputs.sinks[0].options.minimumpriority == core::Priority::Notice);
+  CHECK(read.outputs.sinks[1].options.minimumpriority == core::Priority::Error);
+  CHECK(read.outputs.sinks[1].options.retry.initial == 2s);
+  CHECK(read.outputs.sinks[1].options.retry.max == 1min);
+  CHECK(read.outputs.sinks[1].options.retry.max_attempts == 5);
   REQUIRE(read.outputs.routes.size() == 2);
   CHECK(read.outputs.routes[0].continues);
   CHECK(read.outputs.routes[0].to == Names{"soar"});
@@ -114,8 +114,8 @@ TEST_CASE(
 
   CHECK(read.diagnostics.render() == "");
   REQUIRE(read.names() == Names{"webhook:webhook", "stdout:stdout", "slack:slack"});
-  CHECK(read.outputs.sinks[0].minimumpriority == core::Priority::Error);
-  CHECK(read.outputs.sinks[2].minimumpriority == core::Priority::Critical);
+  CHECK(read.outputs.sinks[0].options.minimumpriority == core::Priority::Error);
+  CHECK(read.outputs.sinks[2].options.minimumpriority == core::Priority::Critical);
 }
 
 TEST_CASE("without an outputs file alerts go to stdout and to a file in the state directory") {
@@ -130,4 +130,64 @@ TEST_CASE("without an outputs file alerts go to stdout and to a file in the stat
   CHECK(outputs.sinks[0].kind == "stdout");
   CHECK(outputs.sinks[1].kind == "file");
   CHECK(outputs.sinks[2].kind == "webhook");
+}
+
+TEST_CASE("queue, retry and rate are a sink's own, over the defaults of all") {
+  const Read read{R"(
+defaults:
+  queue: {max_age: 24h}
+  retry: {give_up_after: 12h, then: drop, jitter: full}
+  rate: 5/s
+outputs:
+  stdout:
+    queue: {max_age: 1h}
+    rate: {per_second: 2, burst: 7}
+  slack: {webhookurl: "http://127.0.0.1:1/x"}
+)"};
+
+  CHECK(read.diagnostics.render() == "");
+  REQUIRE(read.outputs.sinks.size() == 2);
+  const hub::SinkOptions& own = read.outputs.sinks[0].options;
+  CHECK(own.queue.max_age == 1h);
+  CHECK(own.retry.give_up_after == 12h);
+  CHECK(own.retry.then == hub::RetryPolicy::Then::Drop);
+  REQUIRE(own.rate);
+  CHECK(own.rate->burst == 7);
+  CHECK(read.outputs.sinks[1].options.queue.max_age == 24h);
+  CHECK_FALSE(read.outputs.sinks[1].options.rate);  // Slack has a rate of its own
+}
+
+TEST_CASE("defaults of outputs' own options reach the kinds that have them, key by key") {
+  const Read read{R"(
+defaults: {timeout: {connect: 2s, total: 7s}, tls: {ca_file: /nowhere/ca.pem}, batch: {max_items: 50}}
+outputs:
+  stdout:
+  webhook: {address: "https://127.0.0.1:1/", format: ndjson, timeout: {connect: 1s}, tls: {ca_file: ""}}
+  influxdb: {hostport: "http://127.0.0.1:1", tls: {ca_file: ""}}
+  kafka: {hostport: "127.0.0.1:1", topic: falco}
+)"};
+
+  CHECK(read.diagnostics.render() == "");
+  REQUIRE(read.outputs.sinks.size() == 4);
+  CHECK(read.outputs.sinks[1].output->limits().items == 50);
+  CHECK(read.outputs.sinks[2].output->limits().items == 50);
+}
+
+TEST_CASE("a sink's options that mean nothing are refused where they stand") {
+  const Read read{R"(
+defaults: {queue: {max_age: 0s}}
+outputs:
+  stdout:
+    queue: {max_age: 0s, maxage: 1h}
+    retry: {give_up_after: 0s, then: forget}
+    rate: fast
+)"};
+
+  CHECK(read.says("outputs.yaml:2:28: error: 'defaults"));
+  CHECK(read.says("outputs.yaml:5:22: error: output 'stdout"));
+  CHECK(read.says("has a max_age of 0"));
+  CHECK(read.says("did you mean 'max_age'?"));
+  CHECK(read.says("has a give_up_after of 0"));
+  CHECK(read.says("dead_letter, drop"));
+  CHECK(read.outputs.sinks.empty());
 }

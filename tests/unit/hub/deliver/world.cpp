@@ -107,8 +107,10 @@ void World::start() {
     Receiver& receiver = *receivers_.at(name);
     outputs.sinks.push_back({.name = name,
                              .kind = "scripted",
-                             .minimumpriority = receiver.minimumpriority,
-                             .retry = receiver.retry,
+                             .options = {.minimumpriority = receiver.minimumpriority,
+                                         .queue = receiver.queue,
+                                         .retry = receiver.retry,
+                                         .rate = {}},
                              .output = std::make_unique<Scripted>(receiver)});
   }
   outputs.routes = routes;

@@ -27,6 +27,7 @@ struct Receiver {
                          .max = std::chrono::milliseconds{20},
                          .probe_max = std::chrono::milliseconds{10},
                          .max_attempts = 10};
+  hub::QueuePolicy queue;
   outputs::Limits limits;
   std::function<core::Outcome(const core::Alert&)> answer = [](const core::Alert&) { return core::Delivered{}; };
   std::function<core::Outcomes(const std::vector<std::string>& rules)> answer_batch;  // instead of `answer`, when set
