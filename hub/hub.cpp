@@ -179,7 +179,7 @@ core::Result<std::unique_ptr<Hub>> Hub::open(const HubConfig& config, Outputs ou
                  }))
       .get();
   r.report->tell_of(*r.reload);
-  r.running = std::make_unique<OpenHub>(*r.report, *r.journal, r.metrics, *r.delivery, r.delivery_loop, *r.reload);
+  r.running = std::make_unique<OpenHub>(*r.report, *r.journal, r.metrics, *r.delivery, r.delivery_loop, *r.reload, *r.silences);
   auto control =
       ControlSocket::open(r.control_loop, r.directory.control_socket(), [&r](std::string_view line, Answer answer) {
         run_command(line, {*r.state, r.running.get()}, std::move(answer));

@@ -20,6 +20,7 @@
 namespace hub {
 
 class Reload;
+class Silences;
 
 // Whoever asked. Any thread.
 class Asker {
@@ -61,6 +62,7 @@ struct OpenHub {
   Delivery& delivery;  // on its loop only, but for what says otherwise
   boost::asio::io_context& delivery_loop;
   Reload& reload;  // on the control loop, where commands start
+  Silences& silences;
   // Runs `work` on the delivery loop, soon.
   void on_delivery(std::function<void()> work) const;
 };
