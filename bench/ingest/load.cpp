@@ -96,10 +96,11 @@ class Load {
     epoll_ctl(poll_, EPOLL_CTL_ADD, fd, &event);
   }
 
-  // With a rate every answer is waited for, so that what was sent is what was acknowledged.
+  // With a rate or a number of alerts every answer is waited for, so that what was sent is what was acknowledged.
   bool over() const {
-    const bool done = count_ >= most_ || Clock::now() >= end_;
-    return done && (distance_.count() == 0 || idle_.size() == clients_.size());
+    const bool all_answered = idle_.size() == clients_.size();
+    if (count_ >= most_) return all_answered;
+    return Clock::now() >= end_ && (distance_.count() == 0 || all_answered);
   }
 
   void send_what_is_due() {
