@@ -23,7 +23,7 @@ int reload(const Cli& cli) {
   const auto result = ask_running(*config, {{"command", "reload"}});
   if (!result) return complain(result.error());
   if (cli.as_json) {
-    fmt::print("{}\n", result->dump(2));
+    fmt::print("{}\n", result->dump(2, ' ', true));
     return result->value("successful", false) ? 0 : 2;
   }
   if (!result->value("successful", false)) {

@@ -91,7 +91,7 @@ int test(const Cli& cli, const Wanted& wanted) {
   const std::vector<std::string> found = sinks_of(*table, *alert);
   const std::set<std::string> gets{found.begin(), found.end()};
   if (cli.as_json) {
-    fmt::print("{}\n", nlohmann::json{{"outputs", found}}.dump(2));
+    fmt::print("{}\n", nlohmann::json{{"outputs", found}}.dump(2, ' ', true));
   } else {
     if (wanted.explains) fmt::print("{}", explain(*table, *alert));
     fmt::print("goes to: {}\n", list_of(gets));

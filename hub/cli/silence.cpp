@@ -102,7 +102,7 @@ int add(const Cli& cli, const Wanted& wanted) {
   const auto answer = ask(cli, *config, *command);
   if (!answer) return complain(answer.error());
   if (cli.as_json) {
-    fmt::print("{}\n", answer->dump(2));
+    fmt::print("{}\n", answer->dump(2, ' ', true));
   } else {
     fmt::print("silence {} until {}: {}\n", answer->value("number", 0LL), text_of(*answer, "until"),
                text_of(*answer, "match"));
@@ -116,7 +116,7 @@ int list(const Cli& cli) {
   const auto answer = ask(cli, *config, {{"command", "silences"}});
   if (!answer) return complain(answer.error());
   if (cli.as_json) {
-    fmt::print("{}\n", answer->dump(2));
+    fmt::print("{}\n", answer->dump(2, ' ', true));
     return 0;
   }
   fmt::print("{:>6} {:<6} {:<31} {:<31} {:<12} {}\n", "NUMBER", "STATE", "FROM", "UNTIL", "AUTHOR", "MATCH");

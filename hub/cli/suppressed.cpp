@@ -35,7 +35,7 @@ int list(const Cli& cli, const Wanted& wanted) {
                   [&](const json& row) { all.push_back(row); });
   if (!answer) return complain(answer.error());
   if (cli.as_json) {
-    fmt::print("{}\n", json{{"suppressed", all}}.dump(2));
+    fmt::print("{}\n", json{{"suppressed", all}}.dump(2, ' ', true));
     return 0;
   }
   fmt::print("{:<31} {:<28} {:<14} {:<20} {}\n", "AT", "BY", "PRIORITY", "HOST", "RULE");
