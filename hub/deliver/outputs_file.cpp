@@ -120,7 +120,8 @@ void Reader::read(const std::string& file, const std::string& text) {
   routing.inhibit = fields.raw("inhibit", "which alerts keep others quiet", "list");
   fields.finish();
 
-  if (defaults != nullptr) defaults_print_ = fingerprint_of(*defaults);
+  for (const YamlNode* all : {defaults, documents.front().is_map() ? documents.front().find("network") : nullptr})
+    if (all != nullptr) defaults_print_ = defaults_print_ * 31 + fingerprint_of(*all);
   if (defaults != nullptr) defaults_.read(*defaults, diagnostics_);
   if (sinks == nullptr) {
     diagnostics_.error(fields.place(), "the file has no outputs",

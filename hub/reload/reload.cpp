@@ -152,6 +152,7 @@ std::vector<std::string> Reload::restart_options(const HubConfig& next) const {
   compare("limits.alert", running_.alert_bytes.count, next.alert_bytes.count);
   compare("limits.peer_connections", running_.peer_connections, next.peer_connections);
   compare("limits.peer_rate", running_.peer_rate, next.peer_rate);
+  compare("extralabels", running_.extralabels, next.extralabels);
   compare("open_paths", running_.access.open_paths, next.access.open_paths);
   const auto same_producer = [](const ProducerOptions& a, const ProducerOptions& b) {
     return a.name == b.name && a.token.reveal() == b.token.reveal() && a.certificate == b.certificate &&
