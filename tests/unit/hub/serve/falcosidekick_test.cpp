@@ -52,7 +52,7 @@ TEST_CASE("every key of falcosidekick's is an option here, or is said to have no
 }
 
 TEST_CASE("docs/migrating.md has a row for every key and variable of falcosidekick's, and says what becomes of it") {
-  std::ifstream file{"docs/migrating.md"};
+  std::ifstream file{TOCSIN_MIGRATING};
   std::ostringstream text;
   text << file.rdbuf();
   REQUIRE(text.str().size() > 1000);
