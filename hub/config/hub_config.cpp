@@ -174,7 +174,8 @@ HubConfig read_hub_config(const std::string& file, const std::string& text, cons
   warn_of_what_we_lack(root, environment, fields);
   fields.finish(is_theirs ? core::Fields::Unknown::Warning : core::Fields::Unknown::Error);
   add_variables(config.mutations, environment, diagnostics);
-  for (const std::string& name : EventLabels{config.mutations, config.extralabels}.left_out())
+  const EventLabels labels{config.mutations, config.extralabels};
+  for (const std::string& name : labels.left_out())
     diagnostics.warning(
         fields.place_of("prometheus"),
         fmt::format("'{}' becomes no label of the metrics: it cannot be the name of one", core::printable(name)));
