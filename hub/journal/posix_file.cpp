@@ -105,7 +105,8 @@ class AheadFile final : public PosixFile {
     const auto written = write_blocks(begin, whole);
     if (direct_ < 0) return PosixFile::write_at(position, bytes);
     if (!written) return written;
-    if (*written < whole) return *written > before ? *written - before : 0;
+    // A short write may still have taken all that was given, and zeros behind it.
+    if (*written < whole) return *written > before ? std::min(*written - before, size) : 0;
     kept_at_ = begin + end / kBlock * kBlock;
     std::memcpy(kept_, blocks_.get() + end / kBlock * kBlock, end % kBlock);
     return size;

@@ -2,8 +2,10 @@
 #include "hub/journal/file.h"
 #include "tests/support/catch.h"
 
+#include <csignal>
 #include <random>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace {
@@ -57,4 +59,39 @@ TEST_CASE("a file written ahead holds what it was filled with, and zeros behind 
 
   CHECK(at > kSize / 2);
   CHECK(content(**reader) == expected);
+}
+
+TEST_CASE("a disk that takes less than a block says how much of what was given it took, and no more") {
+  const Folder folder;
+  hub::FileSystem& disk = hub::posix_file_system();
+  const hub::Path path = hub::Path(folder.name) / "ahead";
+  const std::string zeros(64 << 10, '\0');
+  {
+    auto made = disk.create_ahead(path);
+    REQUIRE(made);
+    REQUIRE(hub::write_fully(**made, 0, zeros));
+  }
+  auto file = disk.open_ahead(path);
+  REQUIRE(file);
+
+  // The limit ends a write short where it lies, as a full or failing disk does.
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const rlimit small{8192 + 512, before.rlim_max};
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const auto little = (*file)->write_at(8192, std::string(100, 'x'));
+  const auto more = (*file)->write_at(8192 + 100, std::string(700, 'y'));
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  std::signal(SIGXFSZ, old_handler);
+
+  // A file system that does no direct I/O takes the bytes themselves.
+  REQUIRE(little);
+  CHECK(*little == 100);
+  REQUIRE(more);
+  CHECK(*more == 412);
+  REQUIRE(hub::write_fully(**file, 8192 + 100 + *more, std::string(700 - *more, 'y')));
+  const std::string read = content(**file);
+  CHECK(read.substr(8192, 801) == std::string(100, 'x') + std::string(700, 'y') + std::string(1, '\0'));
+  CHECK(read.size() == zeros.size());
 }
