@@ -99,6 +99,7 @@ void Connection::parse() {
     if (!parser_) {
       request_.clear();
       continued_ = false;
+      head_.clear();
       ++begun_;
       parser_.emplace(request_);
       parser_->eager(true);
@@ -110,10 +111,7 @@ void Connection::parse() {
     const bool had_head = parser_->is_header_done();
     const std::size_t taken = parser_->put(bytes, fault);
     std::string_view not_strict;
-    if (!had_head && parser_->is_header_done()) {
-      const std::string_view all{static_cast<const char*>(bytes.data()), taken};
-      not_strict = why_not_strict(all.substr(0, all.find("\r\n\r\n") + 4));
-    }
+    if (!had_head) not_strict = look_at_head({static_cast<const char*>(bytes.data()), taken});
     in_.consume(taken);
     if (fault == http::error::need_more) fault = {};
     if (!not_strict.empty())
@@ -148,6 +146,12 @@ void Connection::dispatch() {
   if (!is_welcome() || !unpack()) return;
   const std::uint64_t number = first_number_ + slots_.size() - 1;
   loop_.handler().handle(request_, Reply{shared_from_this(), number});
+}
+
+// What is wrong with the head that the parser has just taken bytes of; "" too as long as it is not whole.
+std::string_view Connection::look_at_head(std::string_view taken) {
+  if (!head_.empty() || !parser_->is_header_done()) taken = head_.append(taken);
+  return parser_->is_header_done() ? why_not_strict(taken.substr(0, taken.find("\r\n\r\n") + 4)) : "";
 }
 
 // False: this door does not serve that path, or the peer has had enough for now; answered.

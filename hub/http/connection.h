@@ -61,6 +61,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_read(boost::system::error_code fault, std::size_t bytes);
   void parse();
   void dispatch();
+  std::string_view look_at_head(std::string_view taken);
   bool is_welcome();
   bool unpack();
   void answer_here(int status, std::string_view why, std::string_view headers = {});
@@ -85,6 +86,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::uint64_t begun_ = 0, watched_ = 0;  // requests whose first byte came; the one that deadline_ is about
   std::string out_;
   std::string unpacked_;
+  std::string head_;                  // of the request being read, when it comes in more than one piece
   std::vector<Unwritten> unwritten_;  // remembered requests whose answers are in out_
   SteadyTime deadline_ = SteadyTime::max();
   State state_ = State::Open;

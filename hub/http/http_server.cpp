@@ -39,7 +39,6 @@ struct Listener {
   tcp::acceptor acceptor;
   asio::steady_timer pause;
   const Door door;
-  std::uint16_t port = 0;
 };
 
 struct HttpServer::Parts {
@@ -49,6 +48,7 @@ struct HttpServer::Parts {
   Peers peers;
   std::vector<std::unique_ptr<Loop>> loops;
   std::vector<std::unique_ptr<Listener>> listeners;
+  std::uint16_t port = 0, plain_port = 0;
 
   std::size_t connections() const {
     std::size_t all = 0;
@@ -56,10 +56,10 @@ struct HttpServer::Parts {
     return all;
   }
 
-  core::Result<> listen(const asio::ip::address& address, std::uint16_t port, Door door) {
+  core::Result<> listen(const asio::ip::address& address, std::uint16_t wanted, Door door) {
     auto listener = std::make_unique<Listener>(loops.front()->context(), door);
-    const tcp::endpoint endpoint{address, port};
-    const std::string where = fmt::format("{}:{}", options.address.empty() ? "*" : options.address, port);
+    const tcp::endpoint endpoint{address, wanted};
+    const std::string where = fmt::format("{}:{}", options.address.empty() ? "*" : options.address, wanted);
     tcp::acceptor& acceptor = listener->acceptor;
     error_code fault;
     if (acceptor.open(endpoint.protocol(), fault); fault) return cannot_listen(where, fault);
@@ -67,7 +67,7 @@ struct HttpServer::Parts {
     if (options.address.empty()) acceptor.set_option(asio::ip::v6_only{false}, fault);
     if (acceptor.bind(endpoint, fault); fault) return cannot_listen(where, fault);
     if (acceptor.listen(4096, fault); fault) return cannot_listen(where, fault);
-    listener->port = acceptor.local_endpoint(fault).port();
+    (door == Door::Main ? port : plain_port) = acceptor.local_endpoint(fault).port();
     accept(*listener);
     listeners.push_back(std::move(listener));
     return {};
@@ -125,11 +125,11 @@ HttpServer::~HttpServer() {
 }
 
 std::uint16_t HttpServer::port() const {
-  return parts_->listeners.front()->port;
+  return parts_->port;
 }
 
 std::uint16_t HttpServer::plain_port() const {
-  return parts_->listeners.size() > 1 ? parts_->listeners.back()->port : 0;
+  return parts_->plain_port;
 }
 
 std::size_t HttpServer::connections() const {

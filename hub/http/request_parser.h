@@ -39,6 +39,8 @@ class RequestParser : public boost::beast::http::basic_parser<true> {
     if (name == field::content_encoding && !boost::beast::iequals(value, "identity"))
       request_.coding = boost::beast::iequals(value, "gzip") ? Request::Coding::Gzip : Request::Coding::Other;
     if (name == field::content_length && std::exchange(has_length_, true)) fault = error::multiple_content_length;
+    if (name == field::content_length && value.find_first_not_of("0123456789") != string_view::npos)
+      fault = error::bad_content_length;  // "2, 2" is 2 to Beast
     if (name == field::transfer_encoding && (is_1_0_ || !boost::beast::iequals(value, "chunked")))
       fault = error::bad_transfer_encoding;
     if (name == field::expect && boost::beast::iequals(value, "100-continue")) request_.expects_continue = true;
