@@ -80,7 +80,7 @@ def _(folder):
             hub.post(alert(seq))
         hub.post(alert(99, priority="Debug"))
         hub.post(b"{}")
-        wait_until(lambda: hub.sink("well")["queued"] == 0 and hub.sink("ill")["dead_letters"] == 20, 10, "delivery")
+        wait_until(lambda: hub.sink("well")["queued"] == 0 and hub.sink("ill")["dead_letters"] == 20 and b"tocsin_hub_suppressed_total{" in hub.get("/metrics")[1], 10, "delivery, and the one that is dropped")
 
         exposed = {line.split()[2] for line in hub.get("/metrics")[1].decode().splitlines() if line.startswith("# TYPE")}
         asked = list(expressions(json.load(open(DASHBOARD, encoding="utf-8")))) + rule_expressions() + FALCOSIDEKICK
