@@ -241,6 +241,27 @@ TEST_CASE("a destination that a template chose is held back alone") {
   CHECK(world.status("s").state == "ok");
 }
 
+TEST_CASE("an answer about the whole request pauses the sink, though a template chose the destinations") {
+  World world;
+  Receiver& sink = world.sink("s");
+  bool revoked = true;
+  sink.destination = [](const core::Alert& alert) { return alert.rule; };
+  sink.answer = [&revoked](const core::Alert&) -> core::Outcome {
+    if (revoked) return core::Misconfigured{"401 token revoked", core::About::Sink};
+    return core::Delivered{};
+  };
+  world.start();
+
+  world.send(20, "a");
+  REQUIRE(world.run_until([&] { return world.status("s").state == "paused"; }));
+  CHECK(world.status("s").queued == 20);
+  CHECK(sink.requests.size() < 10);  // one probe at a time, not one a destination
+
+  revoked = false;
+  REQUIRE(world.run_until([&] { return world.status("s").delivered == 20; }, 10s));
+  CHECK(world.status("s").state == "ok");
+}
+
 TEST_CASE(
     "whoever feeds a destination that does not exist cannot fill the window of the sink: beyond half of it alerts are "
     "dead letters") {
