@@ -319,7 +319,7 @@ def _(folder):
             file.write(text)
         ended = checked("check-config", "--config", path)
         expect(ended.returncode == 2 and all(word in ended.stderr for word in words), f"{ended.returncode}: {ended.stdout}{ended.stderr}")
-    refused("webhook: {address: 'http://127.0.0.1:1/', minimumpriority: informal}\n", "config.yaml:1:61: error", "which is not a priority")
+    refused("webhook: {address: 'http://127.0.0.1:1/', minimumpriority: informal}\n", "config.yaml:1:60: error", "which is not a priority")
     refused("slack:\n  webhookurl: http://127.0.0.1:1/canary\n  messageformat: '{{ .Rules }}'\n", "config.yaml:3:22: error", "there is no '.Rules'")
     refused("templatedfields: {a: '{{ index . }}'}\n", "config.yaml:1:26: error", "index wants")
     ended = checked("check-config", environment={"WEBHOOK_ADDRESS": "http://127.0.0.1:1/", "WEBHOOK_MINIMUMPRIORITY": "warn"})
