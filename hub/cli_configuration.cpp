@@ -91,11 +91,14 @@ Configuration read_configuration(const CommandLine& line, boost::asio::io_contex
                                              configuration.hub.falcosidekick);
     return configuration;
   }
-  for (const auto& [key, block] : configuration.hub.falcosidekick.entries)
-    if (const auto* output = find_falcosidekick_output(key.scalar); output != nullptr && is_in_use(*output, &block, {}))
-      if (output->is_ours)
-        diagnostics.warning(key.place, fmt::format("'{}' has no effect here: where alerts go stands in {}", key.scalar,
-                                                   configuration.outputs_file));
+  for (const auto& [key, block] : configuration.hub.falcosidekick.entries) {
+    const FalcosidekickOutput* output = find_falcosidekick_output(key.scalar);
+    if (output == nullptr || !output->is_ours) continue;
+    core::conceal(block, diagnostics);  // nobody reads it, or knows what is secret there
+    if (is_in_use(*output, &block, {}))
+      diagnostics.warning(key.place, fmt::format("'{}' has no effect here: where alerts go stands in {}", key.scalar,
+                                                 configuration.outputs_file));
+  }
   const std::size_t before = diagnostics.errors();
   const std::string text = read_file(configuration.outputs_file, diagnostics);
   if (diagnostics.errors() == before)

@@ -99,7 +99,8 @@ void warn_of_what_we_lack(const YamlNode& root, const std::map<std::string, std:
     const FalcosidekickOutput* output = find_falcosidekick_output(key.scalar);
     if (output == nullptr) continue;
     fields.raw(key.scalar, "");
-    core::conceal(value, fields.diagnostics());
+    // What is in use is read by its output, which knows which of its options are secrets.
+    if (!output->is_ours || !is_in_use(*output, &value, environment)) core::conceal(value, fields.diagnostics());
     if (!output->is_ours && is_in_use(*output, &value, {}))
       fields.diagnostics().warning(
           key.place,

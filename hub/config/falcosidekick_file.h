@@ -22,7 +22,8 @@ bool is_in_use(const FalcosidekickOutput& output, const core::YamlNode* block,
                const std::map<std::string, std::string>& environment);
 
 // One warning for each output in use, in file or environment, that we lack; for each variable of a key without effect;
-// and for each variable that looks like a misspelt one. No value is ever shown. Marks all output blocks as known.
+// and for each variable that looks like a misspelt one. No value is ever shown. Conceals the blocks
+// that no output is going to read. Marks all output blocks as known.
 void warn_of_what_we_lack(const core::YamlNode& root, const std::map<std::string, std::string>& environment,
                           core::Fields& fields);
 

@@ -276,8 +276,12 @@ Outputs embedded_outputs(const std::string& state_directory, const std::map<std:
   reader.read_sink(text("file"), options);
   for (const auto& [key, block] : falcosidekick.entries) {
     const FalcosidekickOutput* output = find_falcosidekick_output(key.scalar);
-    if (output != nullptr && output->is_ours && is_in_use(*output, &block, environment))
-      reader.read_sink(key, block, Fields::Unknown::Warning);
+    if (output == nullptr || !output->is_ours || !is_in_use(*output, &block, environment)) continue;
+    YamlNode untyped = block;
+    std::erase_if(untyped.entries, [](const core::YamlEntry& entry) { return entry.first.scalar == "type"; });
+    if (const YamlNode* type = block.find("type"))  // of Elasticsearch's documents there; with us it names the kind
+      diagnostics.warning(type->place, "output '" + key.scalar + "': 'type' has no effect: documents have none any more");
+    reader.read_sink(key, untyped, Fields::Unknown::Warning);
   }
   reader.add_from_environment();
   return reader.take();

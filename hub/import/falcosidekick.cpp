@@ -152,9 +152,8 @@ class Import {
     }
   }
 
-  // %NAME is falcosidekick's way of saying ${env:NAME}.
+  // A value %NAME stays one: it means the same in hub.yaml, an unset variable too.
   static std::string pair_value(std::string_view text) {
-    if (text.size() > 1 && text.front() == '%') return core::json_quote(fmt::format("${{env:{}}}", text.substr(1)));
     return core::json_quote(core::replace_all(std::string{text}, "${", "$${"));
   }
 

@@ -255,6 +255,7 @@ teams:
   activityimage: ""
 elasticsearch:
   hostport: "{url}"
+  type: "_doc"
   username: "elastic"
   password: "canary-es-password"
   customHeaders:
@@ -305,6 +306,7 @@ def _(folder):
             expect(len(re.findall(f"warning: '{name}' is an output of falcosidekick", log)) == 1, f"one warning for {name}: {log}")
         for name in ("teams", "statsd"):
             expect(f"'{name}' is an output" not in log, f"{name} is not in use: {log}")
+        expect("'type' has no effect" in log, log)
         expect("has no option 'lisenport'" in log and "did you mean 'listenport'?" in log and "has no option 'colour'" in log, log)
         for secret in SECRETS:
             expect(secret not in log, f"{secret} in the log")
@@ -321,6 +323,7 @@ def _(folder):
         expect(ended.returncode == 2 and all(word in ended.stderr for word in words), f"{ended.returncode}: {ended.stdout}{ended.stderr}")
     refused("webhook: {address: 'http://127.0.0.1:1/', minimumpriority: informal}\n", "config.yaml:1:60: error", "which is not a priority")
     refused("slack:\n  webhookurl: http://127.0.0.1:1/canary\n  messageformat: '{{ .Rules }}'\n", "config.yaml:3:22: error", "there is no '.Rules'")
+    refused("slack:\n  webhookurl: http://127.0.0.1:1/canary\n  minimumpriority: warnin\n", "    3 |   minimumpriority: warnin", "which is not a priority")
     refused("templatedfields: {a: '{{ index . }}'}\n", "config.yaml:1:26: error", "index wants")
     ended = checked("check-config", environment={"WEBHOOK_ADDRESS": "http://127.0.0.1:1/", "WEBHOOK_MINIMUMPRIORITY": "warn"})
     expect(ended.returncode == 2 and "environment: error" in ended.stderr and "'warn', which is not a priority" in ended.stderr, ended.stderr)

@@ -147,7 +147,7 @@ TEST_CASE("import writes what is set, in our files' words, and refers to secrets
 
   CHECK(made.hub_yaml ==
         "# tocsin-hub, from a falcosidekick configuration.\nlistenaddress: \"0.0.0.0\"\nlistenport: 2900\n"
-        "customfields: {\"b\": \"${env:HOME}\", \"a\": \"z\", \"c\": \"d\"}\ncustomtags: [\"t\"]\ntlsserver:\n  "
+        "customfields: {\"b\": \"%HOME\", \"a\": \"z\", \"c\": \"d\"}\ncustomtags: [\"t\"]\ntlsserver:\n  "
         "notlspaths: "
         "[\"/ping\"]\n");
   CHECK(made.outputs_yaml ==
