@@ -203,7 +203,7 @@ void Matcher::describe(Fields& fields, const HostGroups& groups) {
   Matcher block;
   block.describe(inner, groups);
   inner.finish();
-  if (block.is_everything())
+  if (node->entries.empty())
     inner.error("", inner.owner() + " has no key", "an empty 'not' would match nothing at all");
   negated.push_back(std::move(block));
 }

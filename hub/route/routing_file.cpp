@@ -177,7 +177,8 @@ void RoutingReader::read_route(const YamlNode& node, std::size_t number) {
     fields.error("drop", fields.owner() + " has 'drop: all' and says where to go on", "keep one of them");
   }
   if (to != nullptr) read_targets(fields, *to, route);
-  if (route.to.empty() && (route.dedup || route.throttle || route.group)) {
+  const bool nowhere = to == nullptr || (to->is_sequence() && to->items.empty());  // not: to a name that is wrong
+  if (nowhere && (route.dedup || route.throttle || route.group)) {
     fields.error("name", fields.owner() + " goes to no output, so there is nothing to dedup, throttle or group",
                  "add to: [sink, …]");
   }
