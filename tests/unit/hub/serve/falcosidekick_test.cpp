@@ -167,7 +167,7 @@ TEST_CASE("import names what it leaves out, and nothing of a secret") {
 
   CHECK(says(made, "elasticsearch.type is left out"));
   CHECK(says(made, "elasticsearch.minimumpriority is left out"));
-  CHECK(says(made, "elasticsearch.shards (config.yaml:1:105) is left out: falcosidekick has no such key"));
+  CHECK(says(made, "elasticsearch.shards (config.yaml:1:98) is left out: falcosidekick has no such key"));
   CHECK(says(made, "teams is left out"));
   CHECK(says(made, "lisenport (config.yaml:3:1) is left out: falcosidekick has no such key; did you mean listenport?"));
   CHECK(says(made, "tlsserver.deply"));
