@@ -165,7 +165,7 @@ TEST_CASE("a state.db of a newer version is refused with a sentence and left alo
 
   REQUIRE(!opened);
   CHECK(opened.error().fault == core::Fault::Invalid);
-  CHECK(opened.error().what.find("written by a newer tocsin-hub (state version 99; this one knows 2)") != std::string::npos);
+  CHECK(opened.error().what.find("written by a newer tocsin-hub (state version 99; this one knows ") != std::string::npos);
   CHECK(SqliteConnection::open(path)->query_number("PRAGMA user_version").value() == 99);
 }
 
