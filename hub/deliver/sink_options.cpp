@@ -66,7 +66,10 @@ void SinkOptions::describe(Fields& fields, OwnRate own_rate) {
   fields.optional("minimumpriority", minimumpriority, "alerts below it never go here");
   fields.group("queue", "what may wait for the sink", [this](Fields& group) { queue.describe(group); });
   fields.group("retry", "how failures are tried again", [this](Fields& group) { retry.describe(group); });
-  if (own_rate == OwnRate::Yes) return;
+  if (own_rate == OwnRate::Yes) {
+    rate.reset();  // a default for all sinks does not widen what a vendor allows
+    return;
+  }
   core::Rate asked = rate.value_or(core::Rate{});
   fields.optional("rate", asked, "requests at most, such as 10/s");
   if (!fields.listing() && fields.has("rate")) rate = asked;

@@ -183,7 +183,7 @@ outputs:
     rate: fast
 )"};
 
-  CHECK(read.says("outputs.yaml:2:28: error: 'defaults"));
+  CHECK(read.says("outputs.yaml:2:29: error: 'defaults"));
   CHECK(read.says("outputs.yaml:5:22: error: output 'stdout"));
   CHECK(read.says("has a max_age of 0"));
   CHECK(read.says("did you mean 'max_age'?"));
