@@ -1,6 +1,7 @@
-// {"command":"dead-letters","sink":"soc","limit":100,"after":0}: a list, by number; {…,"number":7}: one, with its
-// alert.
+// {"command":"dead-letters","sink":"soc","limit":100,"after":0, and more of a Selection}: a list, by number;
+// {…,"number":7}: one, with its alert.
 #include "hub/control/command.h"
+#include "hub/control/selection.h"
 
 #include "core/text.h"
 
@@ -15,6 +16,7 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 constexpr std::size_t kMostListed = 1000;
+constexpr std::size_t kMostPages = 20;  // looked at for one answer; "after" goes on
 
 ordered_json to_json(const DeadLetter& letter) {
   return {{"number", letter.number},           {"sink", letter.sink},         {"id", core::to_text(letter.id)},
@@ -24,11 +26,20 @@ ordered_json to_json(const DeadLetter& letter) {
 
 void list(const json& request, StateStore& state, const Answer& answer) {
   const auto limit = std::min<std::size_t>(request.value("limit", std::size_t{100}), kMostListed);
-  const auto letters =
-      state.list_dead_letters(request.value("sink", std::string{}), limit, request.value("after", std::int64_t{0}));
-  if (!letters) return answer.fail(letters.error().what);
+  const auto selection = Selection::parse(request, core::now());
+  if (!selection) return answer.fail(selection.error().what);
   ordered_json found = ordered_json::array();
-  for (const DeadLetter& letter : *letters) found.push_back(to_json(letter));
+  std::int64_t after = request.value("after", std::int64_t{0});
+  for (std::size_t pages = 0; pages < kMostPages && found.size() < limit; ++pages) {
+    const auto letters = state.list_dead_letters(selection->sink, kMostListed, after);
+    if (!letters) return answer.fail(letters.error().what);
+    for (const DeadLetter& letter : *letters) {
+      if (found.size() >= limit) break;
+      after = letter.number;
+      if (selection->takes(letter)) found.push_back(to_json(letter));
+    }
+    if (letters->size() < kMostListed) break;
+  }
   answer.end({{"dead_letters", std::move(found)}});
 }
 
