@@ -281,6 +281,8 @@ Result<Alert> to_alert(const element& root, std::string_view json, const AlertLi
   Alert alert;
   alert.json = json;
   bool has_priority = false;
+  std::array<std::string_view, 9> seen;  // as known_key() knows them: "Rule" and "rule" are the same key
+  auto seen_end = seen.begin();
   std::optional<Error> fault;
   for_each_entry(map, json, [&](std::string_view key, const element& value, std::string_view text) {
     const auto known = known_key(key);
@@ -288,6 +290,10 @@ Result<Alert> to_alert(const element& root, std::string_view json, const AlertLi
       alert.extra.push_back(to_field(key, value, text));
       return;
     }
+    if (std::find(seen.begin(), seen_end, known) == seen_end)
+      *seen_end++ = known;
+    else if (!fault)
+      fault = Error{Fault::Invalid, fmt::format("'{}' stands twice", known)};
     has_priority = has_priority || known == "priority";
     if (auto read = read_key(known, value, text, alert, limits.needs_fields); !read && !fault) fault = read.error();
   });

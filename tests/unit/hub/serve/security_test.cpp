@@ -186,7 +186,11 @@ TEST_CASE("a producer cannot speak as another one, and a hostname that is not it
   const std::string hidden =
       R"({"output":"o","priority":"Error","rule":"R","time":"2019-05-17T15:31:56Z","output\u005ffields":{"a":"b"}})";
 
+  const std::string two_cases =
+      R"({"output":"o","priority":"Error","rule":"R","time":"2019-05-17T15:31:56Z","output_fields":{"a":"b"},"Output_fields":{"tocsin.producer":"node-b"}})";
+
   CHECK(client.post(forged, token).status == 400);
+  CHECK(client.post(two_cases, token).status == 400);
   CHECK(client.post(hidden, token).status == 400);
   CHECK(client.post(alert("own", R"(,"hostname":"vm-7")"), token).status == 200);
   CHECK(client.post(alert("other", R"(,"hostname":"db")"), token).status == 200);
