@@ -34,12 +34,6 @@ if(TOCSIN_FUZZ)
 endif()
 include_directories(${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
 
-# A linker that takes a tenth of the time, where there is one: debug builds link some forty programs.
-find_program(MOLD mold)
-if(MOLD AND NOT CMAKE_BUILD_TYPE STREQUAL "Release")
-  add_link_options(-fuse-ld=mold)
-endif()
-
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(fmt REQUIRED)
