@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Slack through the hub, against a receiver as strict as Slack's documents: limits, rate, words, threads, hostile text."""
+import json
 import os
+import signal
 import sys
 import time
 
@@ -88,6 +90,25 @@ def _(folder):
         took = time.monotonic() - start
     expect(took >= 4.5, f"eight messages took only {took:.1f} s")
     expect(not [r for r in slack.receiver.requests if r.status == 429], "Slack had to say 429")
+    slack.close()
+
+
+@case("a wrong token pauses the sink; corrected and reloaded, everything arrives", quick=False)
+def _(folder):
+    slack = Slack()
+    outputs = {"outputs": {"soc": bot(slack, token="xoxb-revoked", retry={**RETRY, "probe_max": "200ms"})}}
+    with Hub(folder, outputs) as hub:
+        for seq in range(20):
+            hub.post(alert(seq))
+        wait_until(lambda: hub.sink("soc")["state"] == "paused", 10, f"the sink to pause: {hub.sink('soc')}")
+        expect("invalid_auth" in hub.sink("soc")["reason"] + hub.sink("soc")["last_error"], f"/status says {hub.sink('soc')}")
+        expect("xoxb" not in hub.tail(100_000) + json.dumps(hub.status()), "the token is in the log or in /status")
+        outputs["outputs"]["soc"]["token"] = TOKEN
+        hub.write(hub.outputs_yaml, outputs)
+        hub.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(slack.messages) == 20, 20, f"all twenty: {hub.sink('soc')}")
+        wait_until(lambda: hub.sink("soc")["state"] == "ok", 5, "the sink to be well")
+    expect(sorted(number(m) for m in slack.texts()) == list(range(20)), "each once")
     slack.close()
 
 
