@@ -167,14 +167,19 @@ class Life {
 
   std::string open() {
     change_ = {};
+    std::string why;
     for (int attempt = 0; attempt < 20; ++attempt) {
+      // Before the power comes back: what a dead program still did must not reach the new life.
+      close();
       if (!disk_.space("/")) {
         disk_.crash(static_cast<Unsynced>(roll(3)), random_());
       }
-      close();
       refused_.clear();  // of a life that is over: it may be there or not
       auto state = hub::open_state_store("/state/state.db");
-      if (!state) continue;
+      if (!state) {
+        why = state.error().what;
+        continue;
+      }
       state_ = std::move(state->store);
       if (state->was_reset()) return "a crash was taken for damage of state.db";
       const auto cursors = state_->cursors();
@@ -188,13 +193,16 @@ class Life {
         options.next_at_least = std::max(options.next_at_least, saved->second.settled_above.back().last.next());
       }
       auto journal = hub::open_journal(disk_, kJournalDirectory, options);
-      if (!journal) continue;
+      if (!journal) {
+        why = journal.error().what;
+        continue;
+      }
       journal_ = std::move(*journal);
       if (!disk_.space("/")) continue;
       if (journal_->status().quarantined_records != 0) return "a crash was taken for damage";
       return check();
     }
-    return "it does not open";
+    return "it does not open: " + why;
   }
 
   // Every acknowledged alert is delivered, a durable dead letter, or will be read by the sink again.
