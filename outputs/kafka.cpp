@@ -8,48 +8,62 @@
 
 #include <fmt/format.h>
 
+#include <future>
+#include <set>
+
 namespace outputs {
 namespace {
 
 using namespace std::chrono_literals;
+
+// What librdkafka may know of topics before it begins anew: a template's holes are filled by whoever chooses a
+// namespace's name.
+constexpr std::size_t kMostTopics = 500;
 
 class Kafka final : public Output {
  public:
   Kafka(KafkaOptions options, boost::asio::any_io_executor executor)
       : options_{std::move(options)}, executor_{std::move(executor)} {}
   ~Kafka() override {
-    if (producer_) retire();
-    for (std::thread& thread : retired_) thread.join();
+    replace();
+    for (const auto& producer : leaving_) retired_.push_back(producer->retire());
   }
 
   Limits limits() const override { return options_.batch.limits(4); }
+  std::string destination(const core::Alert& alert) const override {
+    return options_.topic.is_fixed() ? std::string{} : options_.topic_of(alert);
+  }
   boost::asio::awaitable<core::Outcomes> send(Batch batch, Attempt attempt) override;
   boost::asio::awaitable<void> close() override;
 
  private:
   KafkaMessage to_message(const core::Alert& alert) const;
-  void retire();
+  bool has_room(const std::vector<KafkaMessage>& messages) const;
+  void replace();
+  void let_go();
 
   KafkaOptions options_;
   boost::asio::any_io_executor executor_;
   std::shared_ptr<KafkaProducer> producer_;
-  std::vector<std::thread> retired_;
+  std::vector<std::shared_ptr<KafkaProducer>> leaving_;  // replaced; others may still wait for their reports
+  std::vector<std::future<void>> retired_;
   bool closed_ = false;
 };
 
 boost::asio::awaitable<core::Outcomes> Kafka::send(Batch batch, Attempt) {
   if (closed_) co_return core::same_for_all(batch.size(), core::Retry{"the output is closed"});
-  if (producer_ && producer_->is_broken()) retire();
+  std::vector<KafkaMessage> messages;
+  for (const AlertRef& alert : batch) messages.push_back(to_message(*alert));
+  if (producer_ && (producer_->is_broken() || !has_room(messages))) replace();
+  let_go();
   if (!producer_) {
-    auto made = KafkaProducer::make(executor_, options_.properties(), options_.topic, options_.egress);
-    if (!made) co_return core::same_for_all(batch.size(), core::Misconfigured{made.error().what});
+    auto made = KafkaProducer::make(executor_, options_.properties(), options_.egress);
+    if (!made) co_return core::same_for_all(batch.size(), core::Misconfigured{made.error().what, core::About::Sink});
     producer_ = std::move(*made);
   }
   const auto producer = producer_;
   const core::Duration patience =
       options_.total + 10s;  // librdkafka's own timeout is `total`: this is for the day it forgets a report
-  std::vector<KafkaMessage> messages;
-  for (const AlertRef& alert : batch) messages.push_back(to_message(*alert));
   core::Outcomes outcomes = co_await producer->deliver(std::move(messages), patience);
 
   // The broker judges a record batch as a whole: one alert over its limit takes its neighbours along. Alone, each gets
@@ -66,19 +80,38 @@ boost::asio::awaitable<core::Outcomes> Kafka::send(Batch batch, Attempt) {
 
 boost::asio::awaitable<void> Kafka::close() {
   closed_ = true;
-  if (!producer_) co_return;
-  const auto producer = producer_;
-  co_await producer->flush(3s);
-  if (producer_) retire();
+  replace();
+  const auto leaving = leaving_;
+  for (const auto& producer : leaving) co_await producer->flush(3s);
+  for (const auto& producer : leaving_) retired_.push_back(producer->retire());
+  leaving_.clear();
 }
 
-void Kafka::retire() {
-  if (std::thread thread = producer_->retire(); thread.joinable()) retired_.push_back(std::move(thread));
-  producer_.reset();
+bool Kafka::has_room(const std::vector<KafkaMessage>& messages) const {
+  std::set<std::string_view> fresh;
+  for (const KafkaMessage& message : messages)
+    if (!producer_->knows(message.topic)) fresh.insert(message.topic);
+  return fresh.empty() || producer_->topics() + fresh.size() <= kMostTopics || producer_->topics() == 0;
+}
+
+void Kafka::replace() {
+  if (producer_) leaving_.push_back(std::exchange(producer_, nullptr));
+}
+
+// Destroys what nobody waits for any more.
+void Kafka::let_go() {
+  std::erase_if(leaving_, [this](const auto& producer) {
+    if (!producer->is_idle()) return false;
+    retired_.push_back(producer->retire());
+    return true;
+  });
+  std::erase_if(retired_,
+                [](const auto& done) { return !done.valid() || done.wait_for(0s) == std::future_status::ready; });
 }
 
 KafkaMessage Kafka::to_message(const core::Alert& alert) const {
-  KafkaMessage message{.value = core::to_payload(alert),
+  KafkaMessage message{.topic = options_.topic_of(alert),
+                       .value = core::to_payload(alert),
                        .key = {},
                        .headers = {{"id", core::to_text(alert.id)},
                                    {"priority", std::string{core::to_text(alert.priority)}},

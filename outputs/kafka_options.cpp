@@ -4,6 +4,7 @@
 #include "outputs/kafka_options.h"
 
 #include "core/text.h"
+#include "outputs/kafka_properties.h"
 
 #include <fmt/format.h>
 
@@ -13,12 +14,14 @@
 namespace outputs {
 namespace {
 
-bool is_topic_name(std::string_view name) {
-  return !name.empty() && name.size() <= 249 && name != "." && name != ".." &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-                  c == '-';
-         });
+constexpr std::size_t kLongestTopic = 249;
+
+bool may_be_in_topic(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+}
+
+bool is_letter_or_digit(char c) {
+  return may_be_in_topic(c) && c != '.' && c != '_' && c != '-';
 }
 
 bool is_map(core::Fields& fields, std::string_view key, std::string_view help) {
@@ -47,7 +50,8 @@ std::string milliseconds(core::Duration duration) {
 
 void KafkaOptions::describe(core::Fields& fields, const net::TlsOptions& hub) {
   fields.required("hostport", hostport, "brokers to begin with: host:9092, several with commas");
-  fields.required("topic", topic, "the topic");
+  fields.text_template("topic", topic,
+                       "the topic (required); may have holes after a fixed beginning: falco-{{k8s.ns.name}}");
   fields.optional("key", key, "the record's key: none, hostname, rule, or a text with holes such as {{k8s.ns.name}}");
   describe_security(fields);
   fields.choice("compression", compression, {"NONE", "GZIP", "SNAPPY", "LZ4", "ZSTD"}, "of record batches");
@@ -59,6 +63,7 @@ void KafkaOptions::describe(core::Fields& fields, const net::TlsOptions& hub) {
   fields.optional("clientid", clientid, "our name in the broker's logs and quotas");
   fields.optional("topiccreation", topiccreation, "let the broker make the topic when it is missing (if it may)");
   fields.ignored("async", "each alert waits for its delivery report");
+  fields.optional("properties", more, "more of librdkafka's own properties, such as {linger.ms: 50}");
   batch.describe(fields);
   fields.group("timeout", "deadlines", [this](core::Fields& timeout) {
     timeout.optional("connect", connect, "connecting to one broker, TLS and SASL included");
@@ -105,11 +110,35 @@ void KafkaOptions::describe_security(core::Fields& fields) {
   fields.optional("checkcert", checkcert, "verify the broker's certificate and name; false only for tests");
 }
 
+// A name without a letter or digit of ours before the first hole could be made any topic by who fills the hole: with
+// "_" it would be Kafka's own __consumer_offsets.
+void KafkaOptions::check_topic(core::Fields& fields) {
+  const std::string_view fixed = topic.literal_prefix();
+  const std::string what = fmt::format("{}: '{}' cannot be a topic", fields.owner(), core::printable(topic.text()));
+  if (topic.empty()) {
+    if (!fields.has("topic")) fields.error("topic", fmt::format("{} lacks 'topic'", fields.owner()), "add topic: …");
+  } else if (!topic.is_fixed() && std::none_of(fixed.begin(), fixed.end(), is_letter_or_digit)) {
+    fields.error("topic", what, "begin with fixed text that has a letter or digit, such as falco-{{k8s.ns.name}}");
+  } else if (const std::string_view name = topic.is_fixed() ? std::string_view{topic.text()} : fixed;
+             !std::all_of(name.begin(), name.end(), may_be_in_topic) || name.size() > kLongestTopic || name == "." ||
+             name == "..") {
+    fields.error("topic", what, "letters, digits, '.', '_' and '-', at most 249");
+  }
+}
+
+std::string KafkaOptions::topic_of(const core::Alert& alert) const {
+  if (topic.is_fixed()) return topic.text();
+  std::string name = topic.render(alert);
+  if (name.size() > kLongestTopic) name.resize(kLongestTopic);
+  for (char& c : name)
+    if (!may_be_in_topic(c)) c = '_';
+  return name;
+}
+
 void KafkaOptions::check(core::Fields& fields) {
   if (fields.listing()) return;
-  if (!topic.empty() && !is_topic_name(topic))
-    fields.error("topic", fmt::format("{}: '{}' cannot be a topic", fields.owner(), core::printable(topic)),
-                 "letters, digits, '.', '_' and '-', at most 249");
+  check_topic(fields);
+  check_properties(fields, "properties", more);
 
   const std::string word = core::ascii_lower(key);
   const std::string text = word == "none" || word.empty() ? ""
@@ -182,6 +211,8 @@ std::map<std::string, std::string> KafkaOptions::properties() const {
     all["enable.ssl.certificate.verification"] = checkcert ? "true" : "false";
     all["ssl.endpoint.identification.algorithm"] = checkcert ? "https" : "none";
   }
+  for (const auto& [name, value] : more)
+    all[name] = value;  // none of those that an option stands for: check_properties
   return all;
 }
 

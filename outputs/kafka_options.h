@@ -10,7 +10,8 @@
 namespace outputs {
 
 struct KafkaOptions {
-  std::string hostport, topic;
+  std::string hostport;
+  core::Template topic;  // begins with fixed text; see topic_of
   std::string key = "none";
   core::Template key_template;  // empty: messages have no key
   std::string sasl, username;
@@ -20,17 +21,22 @@ struct KafkaOptions {
   std::string compression = "NONE", clientid, requiredacks = "ALL", balancer = "round_robin";
   bool topiccreation = false;
   core::Duration connect = std::chrono::seconds{5}, total = std::chrono::seconds{30};
+  std::map<std::string, std::string> more;  // librdkafka's own names: what the options above do not say
   BatchOptions batch{.max_items = 1000};
   net::Egress egress;  // of the hub
 
   // `hub`: TLS files of the hub, used where the output has none.
   void describe(core::Fields& fields, const net::TlsOptions& hub);
 
+  // Always a name that Kafka takes, whatever the alert brings into the holes.
+  std::string topic_of(const core::Alert& alert) const;
+
   // librdkafka's own names and values. Holds the password: never to be logged.
   std::map<std::string, std::string> properties() const;
 
  private:
   void describe_security(core::Fields& fields);
+  void check_topic(core::Fields& fields);
   void check(core::Fields& fields);
 };
 

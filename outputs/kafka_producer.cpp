@@ -66,9 +66,9 @@ core::Outcome judge_kafka_error(int code, const std::string& why) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
       return core::Delivered{};
     case RD_KAFKA_RESP_ERR__QUEUE_FULL:
-      return core::Throttle{100ms};  // its queue, not the broker's: what is in it drains by itself
+      return core::Throttle{100ms, core::About::Sink};  // its queue, not the broker's: what is in it drains by itself
     case RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED:
-      return core::Throttle{1s};
+      return core::Throttle{1s, core::About::Sink};
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
     case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
     case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
@@ -80,16 +80,17 @@ core::Outcome judge_kafka_error(int code, const std::string& why) {
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+    case RD_KAFKA_RESP_ERR_INVALID_REQUIRED_ACKS:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT:
+      return core::Misconfigured{why};
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
     case RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE:
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
-    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
-    case RD_KAFKA_RESP_ERR_INVALID_REQUIRED_ACKS:
-    case RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT:
-      return core::Misconfigured{why};
+      return core::Misconfigured{why, core::About::Sink};  // whatever the topic
     default:
       return core::Retry{why};  // the way there, the brokers, their replicas; and whatever a newer librdkafka knows
   }
@@ -108,22 +109,30 @@ struct KafkaProducer::Flight {
   }
 };
 
-KafkaProducer::KafkaProducer(asio::any_io_executor executor, std::string topic, net::Egress egress)
-    : executor_{std::move(executor)}, wake_{executor_}, topic_{std::move(topic)}, egress_{std::move(egress)} {}
+KafkaProducer::KafkaProducer(asio::any_io_executor executor, net::Egress egress)
+    : executor_{std::move(executor)},
+      wake_{executor_},
+      egress_{std::make_shared<const net::Egress>(std::move(egress))} {}
 
 core::Result<> KafkaProducer::check(const Properties& properties) {
-  const auto configuration = configure(properties);
+  Properties alone = properties;
+  alone.erase("bootstrap.servers");
+  auto configuration = configure(alone);
   if (!configuration) return configuration.error();
+  char what[512];
+  rd_kafka_t* const kafka = rd_kafka_new(RD_KAFKA_PRODUCER, configuration->get(), what, sizeof what);
+  if (!kafka) return Error{Fault::Invalid, what};
+  configuration->release();
+  rd_kafka_destroy(kafka);
   return {};
 }
 
 core::Result<std::shared_ptr<KafkaProducer>> KafkaProducer::make(asio::any_io_executor executor,
-                                                                 const Properties& properties, std::string topic,
-                                                                 net::Egress egress) {
+                                                                 const Properties& properties, net::Egress egress) {
   auto configuration = configure(properties);
   if (!configuration) return configuration.error();
-  std::shared_ptr<KafkaProducer> producer{new KafkaProducer{std::move(executor), std::move(topic), std::move(egress)}};
-  rd_kafka_conf_set_opaque(configuration->get(), const_cast<net::Egress*>(&producer->egress_));
+  std::shared_ptr<KafkaProducer> producer{new KafkaProducer{std::move(executor), std::move(egress)}};
+  rd_kafka_conf_set_opaque(configuration->get(), const_cast<net::Egress*>(producer->egress_.get()));
   rd_kafka_conf_set_connect_cb(configuration->get(), connect_if_allowed);
   const int wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake < 0) return Error{Fault::Io, "no eventfd for Kafka"};
@@ -141,7 +150,7 @@ core::Result<std::shared_ptr<KafkaProducer>> KafkaProducer::make(asio::any_io_ex
 }
 
 KafkaProducer::~KafkaProducer() {
-  if (std::thread thread = retire(); thread.joinable()) thread.join();
+  retire();  // and waits for it
 }
 
 void KafkaProducer::listen() {
@@ -190,7 +199,7 @@ void KafkaProducer::note_error(int code, const std::string& why) {
     give_up(core::Retry{fmt::format("{}: {}", rd_kafka_err2name(fatal), core::printable(what))});
   } else if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION && !delivered_) {
     // It would try the same password for ever, and let every alert wait for its timeout.
-    give_up(core::Misconfigured{why});
+    give_up(core::Misconfigured{why, core::About::Sink});
   } else if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || last_error_.empty()) {
     last_error_ = why;
   }
@@ -202,6 +211,7 @@ void KafkaProducer::give_up(core::Outcome verdict) {
 }
 
 int KafkaProducer::produce(const KafkaMessage& message, std::uint64_t ticket) {
+  topics_.insert(message.topic);
   rd_kafka_headers_t* const headers = rd_kafka_headers_new(message.headers.size());
   for (const auto& [name, value] : message.headers)
     rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value.data(),
@@ -209,7 +219,7 @@ int KafkaProducer::produce(const KafkaMessage& message, std::uint64_t ticket) {
   const void* const key = message.key ? message.key->data() : nullptr;
   const std::size_t key_size = message.key ? message.key->size() : 0;
   const auto error = rd_kafka_producev(
-      kafka_, RD_KAFKA_V_TOPIC(topic_.c_str()), RD_KAFKA_V_PARTITION(RD_KAFKA_PARTITION_UA),
+      kafka_, RD_KAFKA_V_TOPIC(message.topic.c_str()), RD_KAFKA_V_PARTITION(RD_KAFKA_PARTITION_UA),
       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
       RD_KAFKA_V_VALUE(const_cast<char*>(message.value.data()), message.value.size()), RD_KAFKA_V_KEY(key, key_size),
       RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(static_cast<std::uintptr_t>(ticket))),
@@ -265,7 +275,7 @@ asio::awaitable<void> KafkaProducer::flush(core::Duration grace) {
   }
 }
 
-std::thread KafkaProducer::retire() {
+std::future<void> KafkaProducer::retire() {
   if (!kafka_) return {};
   rd_kafka_purge(kafka_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
   rd_kafka_queue_io_event_enable(queue_, -1, nullptr,
@@ -273,7 +283,8 @@ std::thread KafkaProducer::retire() {
   rd_kafka_queue_destroy(std::exchange(queue_, nullptr));
   boost::system::error_code ignored;
   wake_.close(ignored);
-  return std::thread{[kafka = std::exchange(kafka_, nullptr)] { rd_kafka_destroy(kafka); }};
+  return std::async(std::launch::async,
+                    [kafka = std::exchange(kafka_, nullptr), egress = egress_] { rd_kafka_destroy(kafka); });
 }
 
 }  // namespace outputs

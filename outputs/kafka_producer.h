@@ -12,11 +12,12 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct rd_kafka_message_s;
 namespace outputs {
 
 struct KafkaMessage {
+  std::string topic;
   std::string value;
   std::optional<std::string> key;
   std::vector<std::pair<std::string, std::string>> headers;
@@ -41,9 +43,8 @@ class KafkaProducer : public std::enable_shared_from_this<KafkaProducer> {
 
   // Fault::Invalid: a property, or a file it names, is refused. Connects in the background.
   static core::Result<std::shared_ptr<KafkaProducer>> make(boost::asio::any_io_executor executor,
-                                                           const Properties& properties, std::string topic,
-                                                           net::Egress egress = {});
-  // Only looks at the properties.
+                                                           const Properties& properties, net::Egress egress = {});
+  // Only looks at the properties, and at how they go together; connects to nobody.
   static core::Result<> check(const Properties& properties);
   ~KafkaProducer();
 
@@ -52,15 +53,21 @@ class KafkaProducer : public std::enable_shared_from_this<KafkaProducer> {
   boost::asio::awaitable<core::Outcomes> deliver(std::vector<KafkaMessage> messages, core::Duration patience);
   // It will deliver no more: a fatal error, or the brokers refuse our credentials. Make another.
   bool is_broken() const { return broken_.has_value(); }
+  // Nothing is under way.
+  bool is_idle() const { return flights_.empty(); }
+  // How many topics it has been asked to send to. librdkafka forgets none before it is destroyed, also those that no
+  // broker has.
+  std::size_t topics() const { return topics_.size(); }
+  bool knows(const std::string& topic) const { return topics_.contains(topic); }
   // Lets what is under way arrive for at most `grace`, then gives the rest up: their reports come, as Retry.
   boost::asio::awaitable<void> flush(core::Duration grace);
-  // Destroying joins librdkafka's threads, which takes a while: on a thread that the caller joins. Nothing may be sent
-  // afterwards.
-  std::thread retire();
+  // Destroying joins librdkafka's threads, which takes a while: on a thread of its own, for which the future's
+  // destructor waits. Nothing may be sent afterwards.
+  std::future<void> retire();
 
  private:
   struct Flight;
-  KafkaProducer(boost::asio::any_io_executor executor, std::string topic, net::Egress egress);
+  KafkaProducer(boost::asio::any_io_executor executor, net::Egress egress);
   int produce(const KafkaMessage& message, std::uint64_t ticket);
   void listen();
   void drain();
@@ -70,12 +77,12 @@ class KafkaProducer : public std::enable_shared_from_this<KafkaProducer> {
 
   boost::asio::any_io_executor executor_;
   boost::asio::posix::stream_descriptor wake_;
-  std::string topic_;
-  const net::Egress egress_;  // asked on librdkafka's threads
+  std::shared_ptr<const net::Egress> egress_;  // asked on librdkafka's threads, until the last of them has ended
   rd_kafka_s* kafka_ = nullptr;
   rd_kafka_queue_s* queue_ = nullptr;
   std::map<std::uint64_t, std::shared_ptr<Flight>> flights_;
   std::uint64_t next_flight_ = 1;
+  std::set<std::string> topics_;
   bool delivered_ = false;               // anything, ever: then refused credentials are a passing fault of one broker
   std::string last_error_;               // what a timeout does not say
   std::optional<core::Outcome> broken_;  // what becomes of everything under way
