@@ -39,6 +39,7 @@ class Kafka final : public Output {
  private:
   KafkaMessage to_message(const core::Alert& alert) const;
   bool has_room(const std::vector<KafkaMessage>& messages) const;
+  core::Result<std::shared_ptr<KafkaProducer>> make_producer() const;
   void replace();
   void let_go();
 
@@ -57,7 +58,7 @@ boost::asio::awaitable<core::Outcomes> Kafka::send(Batch batch, Attempt) {
   if (producer_ && (producer_->is_broken() || !has_room(messages))) replace();
   let_go();
   if (!producer_) {
-    auto made = KafkaProducer::make(executor_, options_.properties(), options_.egress);
+    auto made = make_producer();
     if (!made) co_return core::same_for_all(batch.size(), core::Misconfigured{made.error().what, core::About::Sink});
     producer_ = std::move(*made);
   }
@@ -92,6 +93,20 @@ bool Kafka::has_room(const std::vector<KafkaMessage>& messages) const {
   for (const KafkaMessage& message : messages)
     if (!producer_->knows(message.topic)) fresh.insert(message.topic);
   return fresh.empty() || producer_->topics() + fresh.size() <= kMostTopics || producer_->topics() == 0;
+}
+
+core::Result<std::shared_ptr<KafkaProducer>> Kafka::make_producer() const {
+  std::shared_ptr<KafkaTokens> tokens;
+  if (options_.has_oauth()) {
+    auto made = KafkaTokens::make(executor_, options_.oauth,
+                                  {.connect_timeout = options_.connect,
+                                   .total_timeout = options_.total,
+                                   .tls = options_.tls_of_hub,
+                                   .egress = options_.egress});
+    if (!made) return made.error();
+    tokens = std::move(*made);
+  }
+  return KafkaProducer::make(executor_, options_.properties(), options_.egress, std::move(tokens));
 }
 
 void Kafka::replace() {

@@ -72,6 +72,7 @@ void KafkaOptions::describe(core::Fields& fields, const net::TlsOptions& hub) {
     if (connect <= core::Duration{} || total <= core::Duration{})
       timeout.error("total", fmt::format("{} has a timeout of 0; each delivery needs a deadline", timeout.owner()));
   });
+  tls_of_hub = hub;
   if (ca_file.empty()) ca_file = hub.ca_file;
   checkcert = checkcert && hub.verify;
   check(fields);
@@ -82,15 +83,18 @@ void KafkaOptions::describe_security(core::Fields& fields) {
     to.optional("username", username, "for SASL");
     to.optional("password", password, "for SASL");
   };
-  const std::string sasl_help = "PLAIN, SCRAM_SHA256 or SCRAM_SHA512; or a map {mechanism, username, password}";
+  const std::string sasl_help =
+      "PLAIN, SCRAM_SHA256, SCRAM_SHA512 or OAUTHBEARER; or a map {mechanism, username, password}";
   if (is_map(fields, "sasl", sasl_help))
     fields.group("sasl", sasl_help, [&](core::Fields& map) {
-      map.optional("mechanism", sasl, "PLAIN, SCRAM_SHA256 or SCRAM_SHA512");
+      map.optional("mechanism", sasl, "PLAIN, SCRAM_SHA256, SCRAM_SHA512 or OAUTHBEARER");
       credentials(map);
     });
   else
     fields.optional("sasl", sasl, sasl_help);
   credentials(fields);
+  fields.group("oauth", "for OAUTHBEARER: tokens by the client credentials grant",
+               [this](core::Fields& map) { oauth.describe(map); });
 
   const auto files = [this](core::Fields& map) {
     map.optional("ca_file", ca_file, "PEM file of authorities to trust instead of the system's");
@@ -135,6 +139,24 @@ std::string KafkaOptions::topic_of(const core::Alert& alert) const {
   return name;
 }
 
+void KafkaOptions::check_credentials(core::Fields& fields) {
+  for (char& c : sasl) c = c == '_' ? '-' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+  if (sasl == "SCRAM-SHA256") sasl = "SCRAM-SHA-256";
+  if (sasl == "SCRAM-SHA512") sasl = "SCRAM-SHA-512";
+  if (!sasl.empty() && sasl != "PLAIN" && sasl != "SCRAM-SHA-256" && sasl != "SCRAM-SHA-512" && !has_oauth())
+    fields.error("sasl",
+                 fmt::format("{} has sasl '{}', which is not one of its words", fields.owner(), core::printable(sasl)),
+                 "one of PLAIN, SCRAM_SHA256, SCRAM_SHA512, OAUTHBEARER");
+  if (has_oauth() && (oauth.tokenurl.empty() || oauth.clientid.empty() || oauth.clientsecret.empty()))
+    fields.error("sasl", fmt::format("{} has sasl OAUTHBEARER, but lacks a part of 'oauth'", fields.owner()),
+                 "oauth: {tokenurl: https://…, clientid: …, clientsecret: …}");
+  if (!has_oauth() && !oauth.tokenurl.empty())
+    fields.error("oauth", fmt::format("{} has oauth, which only sasl OAUTHBEARER uses", fields.owner()),
+                 "add sasl: OAUTHBEARER");
+  if (!sasl.empty() && !has_oauth() && (username.empty() || password.empty()))
+    fields.error("sasl", fmt::format("{} has sasl, but lacks 'username' or 'password'", fields.owner()));
+}
+
 void KafkaOptions::check(core::Fields& fields) {
   if (fields.listing()) return;
   check_topic(fields);
@@ -155,15 +177,7 @@ void KafkaOptions::check(core::Fields& fields) {
   else
     key_template = std::move(*parsed);
 
-  for (char& c : sasl) c = c == '_' ? '-' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
-  if (sasl == "SCRAM-SHA256") sasl = "SCRAM-SHA-256";
-  if (sasl == "SCRAM-SHA512") sasl = "SCRAM-SHA-512";
-  if (!sasl.empty() && sasl != "PLAIN" && sasl != "SCRAM-SHA-256" && sasl != "SCRAM-SHA-512")
-    fields.error("sasl",
-                 fmt::format("{} has sasl '{}', which is not one of its words", fields.owner(), core::printable(sasl)),
-                 "one of PLAIN, SCRAM_SHA256, SCRAM_SHA512");
-  if (!sasl.empty() && (username.empty() || password.empty()))
-    fields.error("sasl", fmt::format("{} has sasl, but lacks 'username' or 'password'", fields.owner()));
+  check_credentials(fields);
   if (cert_file.empty() != key_file.empty())
     fields.error("tls", fmt::format("{}: a client certificate needs both cert_file and key_file", fields.owner()));
   for (const std::string& file : {ca_file, cert_file, key_file})
@@ -201,8 +215,8 @@ std::map<std::string, std::string> KafkaOptions::properties() const {
   };
   if (!sasl.empty()) {
     all["sasl.mechanisms"] = sasl;
-    all["sasl.username"] = username;
-    all["sasl.password"] = password.reveal();
+    if (!has_oauth()) all["sasl.username"] = username;
+    if (!has_oauth()) all["sasl.password"] = password.reveal();
   }
   if (tls) {
     if (!ca_file.empty()) all["ssl.ca.location"] = ca_file;

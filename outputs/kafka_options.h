@@ -3,6 +3,7 @@
 
 #include "core/template.h"
 #include "outputs/batch_options.h"
+#include "outputs/kafka_tokens.h"
 
 #include <map>
 #include <string>
@@ -16,6 +17,7 @@ struct KafkaOptions {
   core::Template key_template;  // empty: messages have no key
   std::string sasl, username;
   core::Secret password;
+  KafkaOauth oauth;
   bool tls = false, checkcert = true;
   std::string ca_file, cert_file, key_file;
   std::string compression = "NONE", clientid, requiredacks = "ALL", balancer = "round_robin";
@@ -24,6 +26,9 @@ struct KafkaOptions {
   std::map<std::string, std::string> more;  // librdkafka's own names: what the options above do not say
   BatchOptions batch{.max_items = 1000};
   net::Egress egress;  // of the hub
+  net::TlsOptions tls_of_hub;
+
+  bool has_oauth() const { return sasl == "OAUTHBEARER"; }
 
   // `hub`: TLS files of the hub, used where the output has none.
   void describe(core::Fields& fields, const net::TlsOptions& hub);
@@ -36,6 +41,7 @@ struct KafkaOptions {
 
  private:
   void describe_security(core::Fields& fields);
+  void check_credentials(core::Fields& fields);
   void check_topic(core::Fields& fields);
   void check(core::Fields& fields);
 };

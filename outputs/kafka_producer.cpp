@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -52,7 +54,8 @@ core::Result<Configuration> configure(const KafkaProducer::Properties& propertie
   for (const auto& [name, value] : properties)
     if (rd_kafka_conf_set(configuration.get(), name.c_str(), value.c_str(), what, sizeof what) != RD_KAFKA_CONF_OK)
       return Error{Fault::Invalid, name == "sasl.password" ? "librdkafka refuses the password" : std::string{what}};
-  rd_kafka_conf_set_events(configuration.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+  rd_kafka_conf_set_events(configuration.get(),
+                           RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH);
   rd_kafka_conf_set_log_cb(configuration.get(), say_nothing);
   return configuration;
 }
@@ -128,10 +131,12 @@ core::Result<> KafkaProducer::check(const Properties& properties) {
 }
 
 core::Result<std::shared_ptr<KafkaProducer>> KafkaProducer::make(asio::any_io_executor executor,
-                                                                 const Properties& properties, net::Egress egress) {
+                                                                 const Properties& properties, net::Egress egress,
+                                                                 std::shared_ptr<KafkaTokens> tokens) {
   auto configuration = configure(properties);
   if (!configuration) return configuration.error();
   std::shared_ptr<KafkaProducer> producer{new KafkaProducer{std::move(executor), std::move(egress)}};
+  producer->tokens_ = std::move(tokens);
   rd_kafka_conf_set_opaque(configuration->get(), const_cast<net::Egress*>(producer->egress_.get()));
   rd_kafka_conf_set_connect_cb(configuration->get(), connect_if_allowed);
   const int wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -171,6 +176,14 @@ void KafkaProducer::drain() {
       while (const rd_kafka_message_t* const message = rd_kafka_event_message_next(event)) report(*message);
     } else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
       note_error(rd_kafka_event_error(event), core::printable(rd_kafka_event_error_string(event)));
+    } else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH && tokens_ && !fetching_) {
+      fetching_ = true;
+      asio::co_spawn(executor_, refresh_token(shared_from_this()),
+                     asio::bind_cancellation_slot(stop_fetching_.slot(),
+                                                  [self = shared_from_this()](const std::exception_ptr& bug) {
+                                                    self->fetching_ = false;
+                                                    if (bug) std::rethrow_exception(bug);
+                                                  }));
     }
     rd_kafka_event_destroy(event);
   }
@@ -193,11 +206,12 @@ void KafkaProducer::report(const rd_kafka_message_t& message) {
 }
 
 void KafkaProducer::note_error(int code, const std::string& why) {
+  if (broken_) return;
   if (code == RD_KAFKA_RESP_ERR__FATAL) {
     char what[512];
     const auto fatal = rd_kafka_fatal_error(kafka_, what, sizeof what);
     give_up(core::Retry{fmt::format("{}: {}", rd_kafka_err2name(fatal), core::printable(what))});
-  } else if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION && !delivered_) {
+  } else if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION && !delivered_ && token_error_.empty()) {
     // It would try the same password for ever, and let every alert wait for its timeout.
     give_up(core::Misconfigured{why, core::About::Sink});
   } else if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || last_error_.empty()) {
@@ -208,6 +222,38 @@ void KafkaProducer::note_error(int code, const std::string& why) {
 void KafkaProducer::give_up(core::Outcome verdict) {
   broken_ = std::move(verdict);
   rd_kafka_purge(kafka_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+}
+
+asio::awaitable<void> KafkaProducer::refresh_token(std::shared_ptr<KafkaProducer> self) {
+  const auto tokens = self->tokens_;
+  TokenReply reply = co_await tokens->fetch();
+  self->use_token(std::move(reply));
+}
+
+void KafkaProducer::use_token(TokenReply reply) {
+  if (!kafka_ || broken_) return;
+  char what[512];
+  if (const auto* const token = std::get_if<KafkaToken>(&reply)) {
+    const auto ends = std::chrono::system_clock::now() + token->lifetime;
+    const auto error = rd_kafka_oauthbearer_set_token(
+        kafka_, token->value.reveal().c_str(),
+        std::chrono::duration_cast<std::chrono::milliseconds>(ends.time_since_epoch()).count(),
+        tokens_->client().c_str(), nullptr, 0, what, sizeof what);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      token_ends_ = std::chrono::steady_clock::now() + token->lifetime;
+      token_error_.clear();
+      return;
+    }
+    reply = core::Outcome{core::Misconfigured{"librdkafka refuses the token", core::About::Sink}};
+  }
+  // While the last token lives, librdkafka goes on with it and asks again. Without one nothing can be delivered: what
+  // is under way gets its verdict now, not at its timeout, and the next attempt begins anew.
+  auto& verdict = std::get<core::Outcome>(reply);
+  if (std::chrono::steady_clock::now() >= token_ends_) return give_up(std::move(verdict));
+  if (const auto* const retry = std::get_if<core::Retry>(&verdict)) token_error_ = retry->why;
+  if (const auto* const refused = std::get_if<core::Misconfigured>(&verdict)) token_error_ = refused->why;
+  last_error_ = token_error_;
+  rd_kafka_oauthbearer_set_token_failure(kafka_, token_error_.c_str());
 }
 
 int KafkaProducer::produce(const KafkaMessage& message, std::uint64_t ticket) {
@@ -276,6 +322,7 @@ asio::awaitable<void> KafkaProducer::flush(core::Duration grace) {
 }
 
 std::future<void> KafkaProducer::retire() {
+  stop_fetching_.emit(asio::cancellation_type::terminal);
   if (!kafka_) return {};
   rd_kafka_purge(kafka_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
   rd_kafka_queue_io_event_enable(queue_, -1, nullptr,

@@ -6,9 +6,11 @@
 #include "core/outcome.h"
 #include "core/result.h"
 #include "net/egress.h"
+#include "outputs/kafka_tokens.h"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -41,9 +43,11 @@ class KafkaProducer : public std::enable_shared_from_this<KafkaProducer> {
  public:
   using Properties = std::map<std::string, std::string>;
 
-  // Fault::Invalid: a property, or a file it names, is refused. Connects in the background.
+  // Fault::Invalid: a property, or a file it names, is refused. Connects in the background. `tokens`: for OAUTHBEARER;
+  // asked when librdkafka wants one, which is at the beginning and at 80 % of a token's life.
   static core::Result<std::shared_ptr<KafkaProducer>> make(boost::asio::any_io_executor executor,
-                                                           const Properties& properties, net::Egress egress = {});
+                                                           const Properties& properties, net::Egress egress = {},
+                                                           std::shared_ptr<KafkaTokens> tokens = {});
   // Only looks at the properties, and at how they go together; connects to nobody.
   static core::Result<> check(const Properties& properties);
   ~KafkaProducer();
@@ -74,10 +78,17 @@ class KafkaProducer : public std::enable_shared_from_this<KafkaProducer> {
   void report(const rd_kafka_message_s& message);
   void note_error(int code, const std::string& why);
   void give_up(core::Outcome verdict);
+  static boost::asio::awaitable<void> refresh_token(std::shared_ptr<KafkaProducer> self);
+  void use_token(TokenReply reply);
 
   boost::asio::any_io_executor executor_;
   boost::asio::posix::stream_descriptor wake_;
   std::shared_ptr<const net::Egress> egress_;  // asked on librdkafka's threads, until the last of them has ended
+  std::shared_ptr<KafkaTokens> tokens_;
+  boost::asio::cancellation_signal stop_fetching_;
+  bool fetching_ = false;
+  std::chrono::steady_clock::time_point token_ends_;
+  std::string token_error_;  // why there is no new token; "" while all is well
   rd_kafka_s* kafka_ = nullptr;
   rd_kafka_queue_s* queue_ = nullptr;
   std::map<std::uint64_t, std::shared_ptr<Flight>> flights_;

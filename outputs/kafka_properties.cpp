@@ -32,7 +32,7 @@ constexpr Ours kOurs[] = {
     {"message.timeout.ms", "use timeout: {total: 30s}"},
     {"delivery.timeout.ms", "use timeout: {total: 30s}"},
     {"socket.connection.setup.timeout.ms", "use timeout: {connect: 5s}"},
-    {"sasl.*", "use sasl, username and password"},
+    {"sasl.*", "use sasl, username, password and oauth"},
     {"enable.sasl.*", "use sasl"},
     {"ssl.ca.location", "use tls: {ca_file: …}"},
     {"ssl.certificate.location", "use tls: {cert_file: …}"},

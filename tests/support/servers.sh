@@ -94,21 +94,21 @@ jars() {
   ) 9> "$lock"
 }
 
-# ---- Kafka: five listeners, users alice/alice-secret and bob/bob-secret ---------------------------------------------------------
+# ---- Kafka: six listeners, users alice/alice-secret and bob/bob-secret ---------------------------------------------------------
 KAFKA_JARS=kafka-3.9.2
 kafka_tool() { java $JVM -Dorg.slf4j.simpleLogger.defaultLogLevel=error -cp "$TOCSIN_TEST_CACHE/$KAFKA_JARS/lib/*" "$@"; }
 up_kafka() {
   jars $KAFKA_JARS : org.apache.kafka:kafka_2.13:3.9.2 org.apache.kafka:kafka-tools:3.9.2:only org.slf4j:slf4j-simple:1.7.36 || return 1
   certs && fresh kafka || return 1
   local plain=org.apache.kafka.common.security.plain.PlainLoginModule scram=org.apache.kafka.common.security.scram.ScramLoginModule control
-  read -r KAFKA_PLAIN KAFKA_SASL KAFKA_TLS KAFKA_MTLS KAFKA_SASLTLS control < <(freeports 6)
+  read -r KAFKA_PLAIN KAFKA_SASL KAFKA_TLS KAFKA_MTLS KAFKA_SASLTLS KAFKA_OAUTH control < <(freeports 7)
   cat > "$W/kafka/k.properties" << END
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$control
 controller.listener.names=CONTROLLER
-listeners=PLAIN://127.0.0.1:$KAFKA_PLAIN,SASL://127.0.0.1:$KAFKA_SASL,TLS://127.0.0.1:$KAFKA_TLS,MTLS://127.0.0.1:$KAFKA_MTLS,SASLTLS://127.0.0.1:$KAFKA_SASLTLS,CONTROLLER://127.0.0.1:$control
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAIN:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,MTLS:SSL,SASLTLS:SASL_SSL
+listeners=PLAIN://127.0.0.1:$KAFKA_PLAIN,SASL://127.0.0.1:$KAFKA_SASL,TLS://127.0.0.1:$KAFKA_TLS,MTLS://127.0.0.1:$KAFKA_MTLS,SASLTLS://127.0.0.1:$KAFKA_SASLTLS,OAUTH://127.0.0.1:$KAFKA_OAUTH,CONTROLLER://127.0.0.1:$control
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAIN:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,MTLS:SSL,SASLTLS:SASL_SSL,OAUTH:SASL_PLAINTEXT
 inter.broker.listener.name=PLAIN
 log.dirs=$W/kafka/data
 auto.create.topics.enable=false
@@ -132,6 +132,8 @@ listener.name.sasl.plain.sasl.jaas.config=$plain required user_alice="alice-secr
 listener.name.sasl.scram-sha-256.sasl.jaas.config=$scram required;
 listener.name.sasltls.plain.sasl.jaas.config=$plain required user_alice="alice-secret";
 listener.name.sasltls.scram-sha-256.sasl.jaas.config=$scram required;
+listener.name.oauth.sasl.enabled.mechanisms=OAUTHBEARER
+listener.name.oauth.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
 ssl.keystore.type=PEM
 ssl.keystore.location=$T/server.bundle.pem
 ssl.truststore.type=PEM

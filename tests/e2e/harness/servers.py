@@ -26,7 +26,7 @@ class Servers:
         self.folder = os.path.join(folder, "servers")
 
     def __enter__(self):
-        names = "W T KAFKA_PLAIN OS_URL OSSEC_URL ES_URL INFLUX_URL VM_URL NGINX_HTTP NGINX_TLS NGINX_MTLS"
+        names = "W T KAFKA_PLAIN KAFKA_SASL KAFKA_TLS KAFKA_MTLS KAFKA_OAUTH OS_URL OSSEC_URL ES_URL INFLUX_URL VM_URL NGINX_HTTP NGINX_TLS NGINX_MTLS"
         # The shell stays: its functions know what runs, and it takes everything down when its input ends, however we end.
         # exec 3: the commands come by a descriptor of their own, so that no server reads them.
         program = f'''. {SCRIPT}
