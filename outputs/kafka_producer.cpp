@@ -10,6 +10,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <sys/eventfd.h>
@@ -41,6 +42,16 @@ int connect_if_allowed(int socket, const sockaddr* address, int length, const ch
   if (!static_cast<const net::Egress*>(opaque)->why_not(endpoint.address()).empty()) return EACCES;
   if (::connect(socket, address, static_cast<socklen_t>(length)) == 0 || errno == EINPROGRESS) return 0;
   return errno;
+}
+
+// retire() cancels the fetching of a token, wherever it waits: that is its end, and no fault.
+void rethrow_unless_cancelled(const std::exception_ptr& fault) {
+  if (!fault) return;
+  try {
+    std::rethrow_exception(fault);
+  } catch (const boost::system::system_error& error) {
+    if (error.code() != asio::error::operation_aborted) throw;
+  }
 }
 
 struct ConfigurationDeleter {
@@ -180,9 +191,9 @@ void KafkaProducer::drain() {
       fetching_ = true;
       asio::co_spawn(executor_, refresh_token(shared_from_this()),
                      asio::bind_cancellation_slot(stop_fetching_.slot(),
-                                                  [self = shared_from_this()](const std::exception_ptr& bug) {
+                                                  [self = shared_from_this()](const std::exception_ptr& fault) {
                                                     self->fetching_ = false;
-                                                    if (bug) std::rethrow_exception(bug);
+                                                    rethrow_unless_cancelled(fault);
                                                   }));
     }
     rd_kafka_event_destroy(event);
@@ -225,6 +236,7 @@ void KafkaProducer::give_up(core::Outcome verdict) {
 }
 
 asio::awaitable<void> KafkaProducer::refresh_token(std::shared_ptr<KafkaProducer> self) {
+  co_await asio::this_coro::throw_if_cancelled(false);
   const auto tokens = self->tokens_;
   TokenReply reply = co_await tokens->fetch();
   self->use_token(std::move(reply));

@@ -1,7 +1,10 @@
 // OAuth tokens for Kafka: how they are asked for, and what each answer of a token server becomes.
 #include "outputs/kafka_tokens.h"
 
+#include "tests/support/loop.h"
 #include "tests/unit/outputs/make_output.h"
+
+#include <boost/asio/ip/tcp.hpp>
 
 using namespace std::chrono_literals;
 
@@ -80,4 +83,36 @@ TEST_CASE("OAUTHBEARER needs its token server, and a token server needs OAUTHBEA
   CHECK(test::make("kafka", "{hostport: a, topic: t, sasl: oauthbearer, " + oauth + "}").output);
   CHECK_FALSE(test::make("kafka", "{hostport: a, topic: t, sasl: OAUTHBEARER}").output);
   CHECK_FALSE(test::make("kafka", "{hostport: a, topic: t, " + oauth + "}").output);
+}
+
+TEST_CASE("closing the output does not wait for a token server that never answers, and is no fault") {
+  auto made = test::make("kafka", "{hostport: a, topic: t}");  // for its loop
+  boost::asio::ip::tcp::acceptor silent{*made.loop, {boost::asio::ip::address_v4::loopback(), 0}};
+  const auto documents = core::parse_yaml(
+      "outputs.yaml",
+      "{hostport: '127.0.0.1:1', topic: t, sasl: OAUTHBEARER, timeout: {total: 60s}, oauth: {tokenurl: "
+      "'http://127.0.0.1:" +
+          std::to_string(silent.local_endpoint().port()) + "/token', clientid: c, clientsecret: s}}",
+      made.diagnostics);
+  core::Fields fields{documents.at(0), "output 'kafka'", made.diagnostics};
+  made.output = outputs::find_kind("kafka")->make(fields, {.executor = made.loop->get_executor()});
+  REQUIRE(made.output);
+  const std::vector<core::AlertRef> batch{test::alert(test::kReadme)};
+  core::Outcomes outcomes;
+  boost::asio::co_spawn(*made.loop, made.output->send(batch, {}),
+                        [&](std::exception_ptr, core::Outcomes all) { outcomes = std::move(all); });
+  bool asked = false;
+  boost::asio::ip::tcp::socket peer{*made.loop};
+  silent.async_accept(peer, [&](const boost::system::error_code&) { asked = true; });
+  while (!asked) made.loop->run_one();
+  const auto begin = std::chrono::steady_clock::now();
+
+  bool closed = false;
+  boost::asio::co_spawn(*made.loop, made.output->close(), [&](std::exception_ptr) { closed = true; });
+  while (outcomes.empty() || !closed) made.loop->run_one();
+  made.output.reset();
+  made.loop->run();  // to the end: nothing of ours still waits
+
+  CHECK(test::word(outcomes.at(0)) == "retry");
+  CHECK(std::chrono::steady_clock::now() - begin < 20s);
 }
