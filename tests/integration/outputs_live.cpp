@@ -130,3 +130,45 @@ TEST_CASE("closing Kafka ends quickly and leaves nothing behind", "[kafka]") {
   CHECK(words(after) == "5 retry");
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds{6});
 }
+
+TEST_CASE(
+    "Kafka: made-up topics by the hundred cost those who made them up alone, and librdkafka is not filled by them",
+    "[kafka]") {
+  auto made = test::make("kafka", "{hostport: '" + environment("TOCSIN_KAFKA") + "', topic: 'a{{rule}}'}");
+  const auto real = hostile_alerts(1, "lerts");
+  for (int round = 0; round < 3; ++round) {
+    std::vector<core::AlertRef> batch = hostile_alerts(1, "lerts");
+    for (int i = 0; i < 300; ++i) batch.push_back(hostile_alerts(1, fmt::format("nother-{}-{}", round, i)).front());
+
+    const auto outcomes = send(made, batch);
+
+    CHECK(words(outcomes) == "1 delivered, 300 misconfigured");
+    CHECK(word(outcomes[0]) == "delivered");
+  }
+}
+
+TEST_CASE("Kafka: what a mechanism, certificate or broker that does not fit becomes", "[kafka]") {
+  const std::string folder = environment("TOCSIN_CERTIFICATES"), mutual = environment("TOCSIN_KAFKA_MTLS");
+  const std::string ca = "tls: {ca_file: " + folder + "/ca.pem";
+  const auto pair = [&](const std::string& name) {
+    return ca + ", cert_file: " + folder + "/" + name + ".pem, key_file: " + folder + "/" + name + ".key}";
+  };
+  const std::vector<std::tuple<std::string, std::string, std::string>> table{
+      {environment("TOCSIN_KAFKA_SASL"), "sasl: SCRAM_SHA512, username: alice, password: alice-secret",
+       "misconfigured"},
+      {environment("TOCSIN_KAFKA_SASL"), "sasl: SCRAM_SHA256, username: nobody, password: alice-secret",
+       "misconfigured"},
+      {mutual, ca + "}", "retry"},  // no certificate: looks like a dropped connection
+      {mutual, pair("expired"), "retry"},
+      {mutual, pair("client"), "delivered"},
+      {environment("TOCSIN_KAFKA"), ca + "}", "retry"},  // TLS to who speaks none
+  };
+  for (const auto& [hostport, options, wanted] : table) {
+    CAPTURE(hostport, options);
+    auto made =
+        test::make("kafka", "{hostport: '" + hostport + "', topic: alerts, timeout: {total: 3s}, " + options + "}");
+    const auto outcomes = send(made, hostile_alerts(2, "fit"));
+    CHECK(words(outcomes) == "2 " + wanted);
+    if (wanted != "delivered") CHECK_FALSE(why(outcomes[0]).empty());
+  }
+}
