@@ -10,7 +10,7 @@ REPEAT ?= 20
 SECONDS ?= 60
 # A working preset is configured again only when it is new: cmake itself notices changed lists.
 configure = test -f build/$(1)/build.ninja || cmake --preset $(1) $(if $(TOCSIN_WERROR),-DTOCSIN_WERROR=$(TOCSIN_WERROR)) > build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
-compile = mkdir -p build && { $(call configure,$(1)); } && cmake --build build/$(1) -j $(JOBS)
+compile = mkdir -p build && { $(call configure,$(1)); } && cmake --build build/$(1) -j $(JOBS) $(if $(2),--target $(2))
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -43,8 +43,8 @@ soak: setup-test ## the kill -9 tests, REPEAT=20 times in a row
 	@$(call compile,dev)
 	@tests/e2e/test_kill.py --repeat $(REPEAT)
 
-asan: setup ## unit tests under address and undefined-behaviour sanitizers
-	@$(call compile,asan)
+asan: setup ## unit tests under address and undefined-behaviour sanitizers; PROGRAMS="test_core …": only these
+	@$(call compile,asan,$(PROGRAMS))
 	@tests/run --unit --bin build/asan/bin
 
 tsan: setup ## unit tests under the thread sanitizer
