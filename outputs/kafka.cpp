@@ -39,13 +39,15 @@ class Kafka final : public Output {
  private:
   KafkaMessage to_message(const core::Alert& alert) const;
   bool has_room(const std::vector<KafkaMessage>& messages) const;
-  core::Result<std::shared_ptr<KafkaProducer>> make_producer() const;
+  enum class Batches { Usual, OfOne };
+  core::Result<std::shared_ptr<KafkaProducer>> make_producer(Batches batches) const;
   void replace();
   void let_go();
 
   KafkaOptions options_;
   boost::asio::any_io_executor executor_;
   std::shared_ptr<KafkaProducer> producer_;
+  std::shared_ptr<KafkaProducer> alone_;                 // for what was refused together with others
   std::vector<std::shared_ptr<KafkaProducer>> leaving_;  // replaced; others may still wait for their reports
   std::vector<std::future<void>> retired_;
   bool closed_ = false;
@@ -58,7 +60,7 @@ boost::asio::awaitable<core::Outcomes> Kafka::send(Batch batch, Attempt) {
   if (producer_ && (producer_->is_broken() || !has_room(messages))) replace();
   let_go();
   if (!producer_) {
-    auto made = make_producer();
+    auto made = make_producer(Batches::Usual);
     if (!made) co_return core::same_for_all(batch.size(), core::Misconfigured{made.error().what, core::About::Sink});
     producer_ = std::move(*made);
   }
@@ -67,14 +69,21 @@ boost::asio::awaitable<core::Outcomes> Kafka::send(Batch batch, Attempt) {
       options_.total + 10s;  // librdkafka's own timeout is `total`: this is for the day it forgets a report
   core::Outcomes outcomes = co_await producer->deliver(std::move(messages), patience);
 
-  // The broker judges a record batch as a whole: one alert over its limit takes its neighbours along. Alone, each gets
-  // its own verdict.
-  for (std::size_t i = 0; batch.size() > 1 && i < outcomes.size(); ++i) {
-    if (!core::is<core::Reject>(outcomes[i]) || producer->is_broken()) continue;
+  // The broker judges a record batch as a whole, and librdkafka fills one from all that is under way, other requests'
+  // alerts too: one that is too large takes its neighbours along. In a batch of its own each gets its own verdict.
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (!core::is<core::Reject>(outcomes[i])) continue;
+    if (alone_ && alone_->is_broken()) leaving_.push_back(std::exchange(alone_, nullptr));
+    if (!alone_) {
+      auto made = make_producer(Batches::OfOne);
+      if (!made) continue;
+      alone_ = std::move(*made);
+    }
+    const auto judge = alone_;
     std::vector<KafkaMessage> single;
     single.push_back(to_message(*batch[i]));
-    const core::Outcomes alone = co_await producer->deliver(std::move(single), patience);
-    outcomes[i] = alone.front();
+    const core::Outcomes verdict = co_await judge->deliver(std::move(single), patience);
+    outcomes[i] = verdict.front();
   }
   co_return outcomes;
 }
@@ -95,7 +104,7 @@ bool Kafka::has_room(const std::vector<KafkaMessage>& messages) const {
   return fresh.empty() || producer_->topics() + fresh.size() <= kMostTopics || producer_->topics() == 0;
 }
 
-core::Result<std::shared_ptr<KafkaProducer>> Kafka::make_producer() const {
+core::Result<std::shared_ptr<KafkaProducer>> Kafka::make_producer(Batches batches) const {
   std::shared_ptr<KafkaTokens> tokens;
   if (options_.has_oauth()) {
     auto made = KafkaTokens::make(executor_, options_.oauth,
@@ -106,11 +115,14 @@ core::Result<std::shared_ptr<KafkaProducer>> Kafka::make_producer() const {
     if (!made) return made.error();
     tokens = std::move(*made);
   }
-  return KafkaProducer::make(executor_, options_.properties(), options_.egress, std::move(tokens));
+  auto properties = options_.properties();
+  if (batches == Batches::OfOne) properties["batch.num.messages"] = "1";
+  return KafkaProducer::make(executor_, properties, options_.egress, std::move(tokens));
 }
 
 void Kafka::replace() {
-  if (producer_) leaving_.push_back(std::exchange(producer_, nullptr));
+  for (auto* each : {&producer_, &alone_})
+    if (*each) leaving_.push_back(std::exchange(*each, nullptr));
 }
 
 // Destroys what nobody waits for any more.

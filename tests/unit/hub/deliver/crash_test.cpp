@@ -35,7 +35,7 @@ TEST_CASE("a crash repeats at most what was settled since the last save, and los
   sink.limits = {.items = 10};
   world.start();
   world.send(25000);
-  REQUIRE(world.run_until([&] { return sink.delivered.size() >= 20000; }));
+  REQUIRE(world.run_until([&] { return sink.delivered.size() >= 20000; }, std::chrono::seconds{60}));
   world.crash();
 
   world.start();
