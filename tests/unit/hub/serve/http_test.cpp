@@ -147,8 +147,8 @@ TEST_CASE("at the end, requests under way are answered and idle connections clos
   hub.journal.release();
 
   const Answer answer = busy.read();
+  // No word on its Connection header: its loop may hear of the end after the other one, and after this answer.
   CHECK(answer.status == 200);
-  CHECK(answer.header("Connection") == "close");
   CHECK(busy.at_end());
   stopping.join();
   CHECK_THROWS(Client{hub.port()});
